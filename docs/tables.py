@@ -1,0 +1,153 @@
+"""Writes the tables of the documentation that the code already knows. Run it after changing such a table's source.
+
+A page marks the place::
+
+    <!-- table: exit-codes -->
+    ...
+    <!-- /table -->
+
+``python docs/tables.py`` brings all pages up to date; ``--check`` only says whether they are. The tests check.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from minionize.errors import ExitCode
+from minionize.plugins import engine_names, load_engine, load_reporter, reporter_names
+from minionize.setting import Setting
+from minionize.settings import SETTINGS
+
+ROOT = Path(__file__).resolve().parent.parent
+MARK = re.compile(r"(?P<begin><!-- table: (?P<name>[\w-]+) -->\n).*?(?P<end><!-- /table -->)", re.DOTALL)
+
+
+def pages() -> list[Path]:
+    """Every page that may hold a table."""
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def render(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Write a Markdown table."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def code(text: object) -> str:
+    """Write code; nothing for nothing."""
+    return f"`{text}`" if text not in (None, "") else ""
+
+
+def exit_codes() -> str:
+    """What the exit status of minionize means."""
+    return render(
+        ("exit code", "meaning"),
+        ((f"{int(each)}+N" if each is ExitCode.SIGNAL else int(each), each.meaning) for each in ExitCode),
+    )
+
+
+def default_of(setting: Setting) -> str:
+    """Write a setting's default as a user would."""
+    if setting.default is None or setting.default == "":
+        return "must be set" if setting.mandatory else ""
+    if isinstance(setting.default, bool):
+        return "yes" if setting.default else "no"
+    if isinstance(setting.default, frozenset | tuple | list):
+        return code(",".join(str(each) for each in sorted(setting.default)))
+    return code(f"{setting.default:g}" if isinstance(setting.default, float) else setting.default)
+
+
+def settings_of(table: Iterable[Setting]) -> str:
+    """Write one table of settings."""
+    return render(
+        ("option", "variable", "key", "default", "meaning"),
+        (
+            (", ".join(map(code, each.flags)), code(each.env), code(each.key), default_of(each), each.help)
+            for each in table
+        ),
+    )
+
+
+def settings() -> str:
+    """The minion's own settings."""
+    return settings_of(SETTINGS)
+
+
+def engine_settings() -> str:
+    """The settings of each engine that has some."""
+    return by_owner("engine", ((name, load_engine(name).settings) for name in engine_names()))
+
+
+def reporter_settings() -> str:
+    """The settings of each reporter that has some."""
+    return by_owner("reporter", ((name, load_reporter(name).settings) for name in reporter_names()))
+
+
+def by_owner(kind: str, tables: Iterable[tuple[str, tuple[Setting, ...]]]) -> str:
+    """Write the tables of several owners, each under its heading."""
+    return "\n".join(f"### {kind} `{name}`\n\n{settings_of(table)}" for name, table in tables if table)
+
+
+def delivery_contract() -> str:
+    """What each engine promises, from its features."""
+    features = {name: load_engine(name).features for name in sorted(engine_names())}
+    yes: Callable[[bool], str] = {True: "yes", False: "no"}.__getitem__
+    rows: list[tuple[str, Callable[[Any], str]]] = [
+        ("a param is done when", lambda each: each.ack),
+        ("lease", lambda each: each.lease),
+        ("a lease is renewed by", lambda each: each.renewal),
+        ("after SIGKILL of its minion a param goes to", lambda each: each.redelivery),
+        ("counts attempts", lambda each: yes(each.attempts)),
+        ("holds a retry back for its delay", lambda each: yes(each.nack_delay)),
+        ("keeps dead params", lambda each: yes(each.dead_letter)),
+        ("backlog", lambda each: each.backlog),
+        ("several minions share it", lambda each: yes(each.shared)),
+        ("a minion that lost a param can still settle it", lambda each: yes(not each.fenced)),
+        ("params come in order", lambda each: yes(each.ordered)),
+        ("can end", lambda each: yes(each.finite)),
+    ]
+    return render(["", *map(code, features)], ([title, *map(cell, features.values())] for title, cell in rows))
+
+
+def command_line() -> str:
+    """What ``minionize --help`` prints."""
+    from click.testing import CliRunner
+
+    from minionize.cli.run import main
+
+    result = CliRunner().invoke(main, ["--help"], prog_name="minionize", terminal_width=100)
+    assert result.exit_code == 0, result.output
+    return f"```text\n{result.output.rstrip()}\n```\n"
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "command-line": command_line,
+    "delivery-contract": delivery_contract,
+    "engine-settings": engine_settings,
+    "exit-codes": exit_codes,
+    "reporter-settings": reporter_settings,
+    "settings": settings,
+}
+
+
+def updated(page: str) -> str:
+    """Return a page with its tables as they should be."""
+    return MARK.sub(lambda found: f"{found['begin']}\n{TABLES[found['name']]()}\n{found['end']}", page)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Bring the pages up to date, or tell which are not."""
+    stale = [path for path in pages() if path.exists() and updated(path.read_text()) != path.read_text()]
+    for path in stale:
+        print(f"{'out of date' if '--check' in arguments else 'updated'}: {path.relative_to(ROOT)}")
+        if "--check" not in arguments:
+            path.write_text(updated(path.read_text()))
+    return 1 if stale and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
