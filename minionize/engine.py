@@ -127,6 +127,7 @@ class Features:
         shared: Whether several minions can share it.
         fenced: Whether a minion that lost a delivery can no longer settle it.
         ordered: Whether params come in the order in which they were put.
+        decodes: Whether params are decoded one by one, so that a single one can be Undecodable.
         ack: Where a param is recorded as done, for the docs.
         renewal: How a lease is extended, for the docs.
         redelivery: Who gets the param after SIGKILL of its minion, and when, for the docs.
@@ -141,6 +142,7 @@ class Features:
     shared: bool
     fenced: bool
     ordered: bool
+    decodes: bool = True
     ack: str = ""
     renewal: str = ""
     redelivery: str = ""

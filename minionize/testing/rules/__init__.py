@@ -1,0 +1,1 @@
+"""The rules of the engine contract, a file for each theme."""
