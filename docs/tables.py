@@ -124,10 +124,16 @@ def command_line() -> str:
     return f"```text\n{result.output.rstrip()}\n```\n"
 
 
+def example_engine() -> str:
+    """The code of the example engine."""
+    return f"```python\n{(ROOT / 'examples' / 'sqlite_engine.py').read_text()}```\n"
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "command-line": command_line,
     "delivery-contract": delivery_contract,
     "engine-settings": engine_settings,
+    "example-engine": example_engine,
     "exit-codes": exit_codes,
     "reporter-settings": reporter_settings,
     "settings": settings,
