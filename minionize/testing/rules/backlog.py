@@ -51,6 +51,8 @@ class BacklogRules(EngineHooks):
             assert (self.look(engine).dead, counted(engine.backlog())) == (1, 9)
             engine.requeue([taken[2].id])
             assert (self.look(engine).dead, counted(engine.backlog())) == (0, 9)
+        else:
+            engine.ack(taken[2:3])
         engine.ack(taken[3:])
         engine.ack(self.take(engine, self.look(engine).ready or 0))
         end = self.look(engine)
