@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from minionize.engines.memory import MemoryEngine
+from minionize.errors import EngineError, SettingsError
+from minionize.plugins import engine_names, load_engine, load_reporter, reporter_names
+
+PLUGIN = """
+from minionize.engines.memory import MemoryEngine
+
+class MyEngine(MemoryEngine):
+    name = "mine"
+"""
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package beside ours that adds three engines, of which two are no good."""
+    (tmp_path / "minion_mine.py").write_text(PLUGIN)
+    (tmp_path / "minion_needs.py").write_text("import no_such_client.api")
+    info = tmp_path / "mine-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(
+        "[minionize.engines]\nmine = minion_mine:MyEngine\nneeds = minion_needs:X\nodd = minion_mine:__name__\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def test_built_in_names() -> None:
+    assert {"memory"} <= set(engine_names())
+    assert {"null"} <= set(reporter_names())
+
+
+def test_a_built_in_is_the_one_class_of_its_file() -> None:
+    assert load_engine("memory") is MemoryEngine
+
+
+@pytest.mark.parametrize("name", engine_names())
+def test_every_engine_goes_by_its_name(name: str) -> None:
+    assert load_engine(name).name == name
+
+
+@pytest.mark.parametrize("name", reporter_names())
+def test_every_reporter_goes_by_its_name(name: str) -> None:
+    assert load_reporter(name).name == name
+
+
+def test_an_unknown_name() -> None:
+    with pytest.raises(SettingsError, match="no engine 'memroy'; did you mean memory"):
+        load_engine("memroy")
+    with pytest.raises(SettingsError, match="no reporter 'zzz'; known are"):
+        load_reporter("zzz")
+    with pytest.raises(SettingsError, match=r"no engine '\.\./x'"):
+        load_engine("../x")
+
+
+def test_an_entry_point(install: Path) -> None:
+    assert "mine" in engine_names()
+    assert load_engine("mine").name == "mine"
+
+
+def test_an_entry_point_without_its_client(install: Path) -> None:
+    with pytest.raises(EngineError, match=r"no_such_client is not installed; pip install 'minionize\[needs\]'"):
+        load_engine("needs")
+    assert "minion_needs" not in sys.modules
+
+
+def test_an_entry_point_that_is_no_engine(install: Path) -> None:
+    with pytest.raises(EngineError, match="minion_mine:__name__ is no Engine"):
+        load_engine("odd")
