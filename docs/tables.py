@@ -1,4 +1,4 @@
-"""Writes the tables of the documentation that the code already knows. Run it after changing such a table's source.
+"""Writes the tables of the documentation that the code already knows; ``./check fix`` runs it.
 
 A page marks the place::
 
@@ -6,7 +6,7 @@ A page marks the place::
     ...
     <!-- /table -->
 
-``python docs/tables.py`` brings all pages up to date; ``--check`` only says whether they are. The tests check.
+``python -m docs.tables`` brings all pages up to date; ``--check`` only says whether they are. The tests check.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 - A block with a title is a file: ```python title="sweep.py".
 - A ``console`` block is a terminal: lines behind "$ " are commands (behind "> " their continuation), the rest is
   what they print. "..." stands for any text, and alone on a line for any lines.
-  With ``<!-- any order -->`` above the block, the lines may come in any order.
+  With ``<!-- any order -->`` above the block, the lines may come in any order. The line with which a minion says
+  what it did need not be there.
 - Any other block is only shown.
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+SUMMARY = re.compile(r"minionize: \d+ done, .* in [\d.]+ s")
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)(?: title=\"(?P<title>[^\"]+)\")?\s*$")
 
 
@@ -122,6 +124,8 @@ def try_command(command: Command, directory: Path, any_order: bool) -> str | Non
         timeout=60,
     )
     printed = [line.rstrip() for line in done.stdout.splitlines()]
+    if not any("minionize:" in line and " done, " in line for line in command.output):
+        printed = [line for line in printed if not SUMMARY.match(line)]
     if matches(command.output, printed, any_order):
         return None
     said, got = "\n".join(command.output), "\n".join(printed)

@@ -12,7 +12,7 @@ from minionize.task import RECORD_FIELDS
 
 def test_tables_are_up_to_date() -> None:
     stale = [str(path.relative_to(ROOT)) for path in pages() if updated(path.read_text()) != path.read_text()]
-    assert not stale, f"run: python docs/tables.py ({', '.join(stale)})"
+    assert not stale, f"run: ./check fix ({', '.join(stale)})"
 
 
 def test_every_table_is_somewhere() -> None:
