@@ -25,11 +25,14 @@ class Command:
         argv: Program and arguments.
         stdin: Bytes for its standard input; None: /dev/null.
         env: Variables beside those of the minion.
+        program_is_param: The program itself was made from the param, so that it is the param's fault
+            when it cannot be started, not this minion's.
     """
 
     argv: tuple[str, ...]
     stdin: bytes | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    program_is_param: bool = False
 
 
 class Context:

@@ -1,0 +1,138 @@
+"""One child process group: spawned, signalled, waited for; nothing of it is left behind.
+
+The child is spawned by ``posix_spawn`` (vfork: no copy of this process, no code of ours between fork and
+exec) into a group of its own. Its exit is seen on a pidfd. When it has exited, what is left of its group
+is killed before the child is reaped: until then its pid, the group's name, cannot be given to others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from minionize.events import Events
+
+# Python ignores these two; a program expects them to end it.
+_RESTORED = (signal.SIGPIPE, signal.SIGXFSZ)
+
+
+class Exit(NamedTuple):
+    """How a child ended.
+
+    Attributes:
+        code: Exit code; None if a signal ended it.
+        signal: The signal; None if it exited.
+        ended: Unix seconds.
+        cpu: Seconds of processor time, its own and that of the children it waited for.
+        rss: Peak resident memory in bytes.
+    """
+
+    code: int | None
+    signal: int | None
+    ended: float
+    cpu: float
+    rss: int
+
+
+class Child:
+    """A running child, in its own process group.
+
+    Attributes:
+        pid: Process id, and name of its process group.
+        started: Unix seconds.
+    """
+
+    __slots__ = ("_events", "_on_exit", "_pidfd", "pid", "started")
+
+    def __init__(
+        self,
+        events: Events,
+        path: str,
+        argv: tuple[str, ...],
+        env: Mapping[bytes, bytes],
+        stdin: int,
+        stdout: int,
+        stderr: int,
+        on_exit: Callable[[Exit], None],
+    ) -> None:
+        """Start a program.
+
+        Args:
+            events: Where its exit is watched.
+            path: Program, with its directory.
+            argv: Its arguments, the name first.
+            env: Its whole environment.
+            stdin: Descriptor that becomes its standard input.
+            stdout: Descriptor that becomes its standard output.
+            stderr: Descriptor that becomes its standard error.
+            on_exit: Called once, when it has ended.
+
+        Raises:
+            OSError: The program cannot be started.
+            ValueError: An argument holds a NUL byte.
+        """
+        self._events = events
+        self._on_exit = on_exit
+        dup2 = os.POSIX_SPAWN_DUP2
+        actions = ((dup2, stdin, 0), (dup2, stdout, 1), (dup2, stderr, 2))
+        self.started = time.time()
+        self.pid = os.posix_spawn(path, argv, env, file_actions=actions, setpgroup=0, setsigdef=_RESTORED)
+        self._pidfd = _watch_exit(self.pid)
+        events.watch_last(self._pidfd, self._exited)
+
+    def send(self, number: int) -> None:
+        """Send a signal to the whole group. Harmless when it has ended."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def _exited(self) -> None:
+        self.send(signal.SIGKILL)
+        self._events.close_fd(self._pidfd)
+        _, status, usage = os.wait4(self.pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        self._on_exit(
+            Exit(
+                code if code >= 0 else None,
+                -code if code < 0 else None,
+                time.time(),
+                usage.ru_utime + usage.ru_stime,
+                usage.ru_maxrss * 1024,
+            )
+        )
+
+
+def _watch_exit(pid: int) -> int:
+    """Open a descriptor that is readable when the child has exited."""
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        # Nothing could tell of its end: out of descriptors, or a kernel before 5.3.
+        os.killpg(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
+
+
+def find_program(name: str, search: str) -> str:
+    """Find a program as a shell does.
+
+    Args:
+        name: Its name, or its path if it holds a slash.
+        search: The value of PATH.
+
+    Raises:
+        FileNotFoundError: There is no such program.
+        PermissionError: There is one, but it cannot be executed.
+    """
+    candidates = [name] if "/" in name else [os.path.join(folder or ".", name) for folder in search.split(":")]
+    found = [path for path in candidates if name and os.path.exists(path)]
+    for path in found:
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    if found:
+        raise PermissionError(errno.EACCES, "is a directory" if os.path.isdir(found[0]) else "is not executable", name)
+    raise FileNotFoundError(errno.ENOENT, "no such program", name)

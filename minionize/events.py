@@ -1,0 +1,56 @@
+"""Waits for many file descriptors at once, in one thread."""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Callable
+
+
+class Events:
+    """Calls a handler when its file descriptor is readable or its other end has closed.
+
+    Handlers may forget descriptors, their own or others; only the loop, between two rounds, watches new ones.
+    So a handler is never called for a descriptor that took the number of a closed one.
+    """
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._handlers: dict[int, Callable[[], object]] = {}
+        self._last: dict[int, Callable[[], object]] = {}
+
+    def watch(self, fd: int, handler: Callable[[], object]) -> None:
+        """Call ``handler`` whenever ``fd`` is readable or hung up."""
+        self._handlers[fd] = handler
+        self._epoll.register(fd, select.EPOLLIN)
+
+    def watch_last(self, fd: int, handler: Callable[[], object]) -> None:
+        """Do so after all other handlers of a round: what a process wrote comes before its end."""
+        self._last[fd] = handler
+        self._epoll.register(fd, select.EPOLLIN)
+
+    def forget(self, fd: int) -> None:
+        """Stop watching ``fd``. Idempotent."""
+        if self._handlers.pop(fd, None) or self._last.pop(fd, None):
+            self._epoll.unregister(fd)
+
+    def close_fd(self, fd: int) -> None:
+        """Stop watching ``fd`` and close it: the kernel forgets what is closed, if nobody else has it open."""
+        self._handlers.pop(fd, None)
+        self._last.pop(fd, None)
+        os.close(fd)
+
+    def run(self, timeout: float) -> None:
+        """Wait up to ``timeout`` seconds and call the handlers of what happened."""
+        events = self._epoll.poll(timeout)
+        for handlers in (self._handlers, self._last):
+            for fd, _ in events:
+                handler = handlers.get(fd)
+                if handler is not None:
+                    handler()
+
+    def close(self) -> None:
+        """Let go of the kernel's side."""
+        self._handlers.clear()
+        self._last.clear()
+        self._epoll.close()

@@ -1,0 +1,84 @@
+"""Sees a minion die, and ends what it left running.
+
+A minion that is killed by SIGKILL cannot end its children. So each minion starts this file as a small
+process of its own, which reads a pipe that only the minion can write to. The pipe's end is the minion's
+end: the guardian then kills every process that has the minion's id in its environment. Thereby also
+grandchildren in sessions of their own are found, and a child that was just being started. A minion that
+ends in good order kills its guardian.
+
+It runs as ``python -I -S guardian.py FD MINION_ID``: standard library only, no imports of the package.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+
+
+def marked(name: str, value: str, *more: str) -> list[int]:
+    """Return the processes whose environment holds NAME=value, this one excepted; zombies have none.
+
+    Args:
+        name: Name of the variable.
+        value: Its value.
+        more: Further ``NAME=value`` texts that must be there too.
+    """
+    wanted = {os.fsencode(text) for text in (f"{name}={value}", *more)}
+    first = os.fsencode(f"{name}={value}")
+    found = []
+    me = os.getpid()
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) == me:
+            continue
+        try:
+            with open(f"/proc/{entry}/environ", "rb") as file:
+                environ = file.read()
+        except OSError:
+            continue  # ended meanwhile, or another user's
+        if first in environ and wanted <= set(environ.split(b"\0")):
+            found.append(int(entry))
+    return found
+
+
+def kill_marked(name: str, value: str, *more: str, timeout: float = 2.0) -> int:
+    """Kill every process whose environment holds NAME=value, until none is left.
+
+    Args:
+        name: Name of the variable.
+        value: Its value.
+        more: Further ``NAME=value`` texts that must be there too.
+        timeout: For how many seconds at most; a process in an uninterruptible wait cannot be killed.
+
+    Returns:
+        How many processes were killed.
+    """
+    killed: set[int] = set()
+    deadline = time.monotonic() + timeout
+    while found := marked(name, value, *more):
+        for pid in found:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+                killed.add(pid)
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.002)
+    return len(killed)
+
+
+def main(fd: int, minion: str) -> None:
+    """Wait for the minion's end, then kill what it left."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)
+    while os.read(fd, 1):
+        pass
+    kill_marked("MINION_ID", minion)
+    # A child that was being started when the minion died may show its environment only now.
+    time.sleep(0.1)
+    kill_marked("MINION_ID", minion)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])

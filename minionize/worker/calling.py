@@ -1,0 +1,72 @@
+"""Calls a callback's functions for one task, and turns what comes of it into an outcome."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import Any
+
+from minionize.callback import Callback, Context
+from minionize.errors import CallbackError
+from minionize.task import Outcome, OutcomeKind, Task, plain
+from minionize.worker.output import TAIL
+from minionize.worker.runner import describe
+
+
+def call(callback: Callback, task: Task, context: Context) -> Outcome:
+    """Call setup, process and teardown.
+
+    Raises:
+        CallbackError: The callback says that no param can be run here.
+    """
+    started = time.time()
+    result: Any = None
+    caught: BaseException | None = None
+    try:
+        callback.setup(task.param, context)
+        result = callback.process(task.param, context)
+    except (CallbackError, KeyboardInterrupt):
+        raise
+    except (Exception, SystemExit, GeneratorExit) as error:  # the border around the user's code
+        caught = error
+    try:
+        callback.teardown(task.param, context, caught)
+    except (CallbackError, KeyboardInterrupt):
+        raise
+    except (Exception, SystemExit, GeneratorExit) as error:  # as above
+        caught = caught or error
+    if caught is None:
+        return Outcome(OutcomeKind.SUCCEEDED, started, time.time(), result=as_json(result), pid=os.getpid())
+    return raised(caught, started)
+
+
+def raised(error: BaseException, started: float) -> Outcome:
+    """Make the outcome of a run that ended by an exception; its traceback is the evidence."""
+    if isinstance(error, SystemExit) and error.code in (None, 0):
+        return Outcome(OutcomeKind.SUCCEEDED, started, time.time(), exit_code=0, pid=os.getpid())
+    import traceback
+
+    # Seen by the user as any program's stderr is; in a child process it is captured from there.
+    sys.stderr.write(trace := "".join(traceback.format_exception(error)))
+    code = error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else None
+    return Outcome(
+        OutcomeKind.FAILED,
+        started,
+        time.time(),
+        exit_code=code,
+        reason=describe(error),
+        pid=os.getpid(),
+        stderr_tail=trace[-TAIL:],
+    )
+
+
+def as_json(result: Any) -> Any:
+    """Make a JSON value of a function's result; what has no form in JSON becomes text."""
+    if result is None or isinstance(result, (str, int, bool)):
+        return result
+    try:
+        return json.loads(json.dumps(result, default=plain, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        return str(result)

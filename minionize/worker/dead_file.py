@@ -1,0 +1,108 @@
+"""Where dead params go when the queue has no place for them: a file of JSON Lines, durable before the ack."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from minionize.engine import Delivery, NotConnected
+from minionize.errors import SettingsError
+from minionize.task import to_json
+
+
+def state_directory(environ: Mapping[str, str]) -> Path:
+    """Return where minionize keeps what must outlive it: ``$XDG_STATE_HOME/minionize``."""
+    base = environ.get("XDG_STATE_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".local/state")
+    return Path(base) / "minionize"
+
+
+class DeadFile:
+    """Appends dead params to a file, one for each minion unless the user names it."""
+
+    def __init__(self, path: str | None, environ: Mapping[str, str], minion: str, say: Callable[[str], None]) -> None:
+        """Find a place that can be written.
+
+        Args:
+            path: The user's choice; None: under the state directory, or else the temporary directory.
+            environ: Where to look for the state directory.
+            minion: Id of the minion, for the name of the file.
+            say: Tells the user where the first dead param went.
+
+        Raises:
+            SettingsError: The user's choice cannot be written.
+        """
+        self._say = say
+        self._fd: int | None = None
+        if path is not None:
+            self.path = Path(path)
+            self._prepare(self.path)
+            return
+        import tempfile
+
+        for base in (state_directory(environ), Path(tempfile.gettempdir()) / f"minionize-{os.getuid()}"):
+            self.path = base / "dead" / f"{minion}.jsonl"
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError:
+                continue
+            if os.access(self.path.parent, os.W_OK):
+                return
+        raise SettingsError(f"no place for dead params: {self.path.parent} cannot be written; name a file by --dead PATH")
+
+    def _prepare(self, path: Path) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("ab"):
+                pass
+        except OSError as error:
+            raise SettingsError(f"--dead {path}: {error.strerror}; dead params need a file that can be written") from error
+
+    def write(self, delivery: Delivery, reason: str, evidence: Mapping[str, Any]) -> None:
+        """Write one dead param; it is on the disk when this returns.
+
+        Raises:
+            NotConnected: It could not be written; the param must stay in its queue.
+        """
+        entry = {"id": delivery.id, "param": delivery.param, "reason": reason, "at": time.time(), **evidence}
+        try:
+            if self._fd is None:
+                self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+                self._say(f"dead params go to {self.path}")
+            self._append(to_json(entry) + "\n")
+        except OSError as error:
+            raise NotConnected(f"dead param {delivery.id} cannot be written to {self.path}: {error.strerror}") from error
+
+    def _append(self, line: str) -> None:
+        assert self._fd is not None
+        data = line.encode("utf-8", "backslashreplace")
+        before = os.fstat(self._fd).st_size
+        try:
+            written = os.write(self._fd, data)
+            if written < len(data):
+                raise OSError(28, "No space left on device")
+            os.fsync(self._fd)
+        except OSError:
+            # Half a line would spoil the next one.
+            os.ftruncate(self._fd, before)
+            raise
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+def read_dead(path: Path) -> list[dict[str, Any]]:
+    """Read a file of dead params; a torn last line is passed over."""
+    entries = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            entries.append(json.loads(line))
+        except ValueError:
+            continue
+    return entries

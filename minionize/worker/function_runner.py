@@ -1,0 +1,224 @@
+"""Runs a callback's functions in child processes, one for each slot: what breaks there fails one param only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+
+from minionize.console import printable
+from minionize.errors import CallbackError
+from minionize.events import Events
+from minionize.task import Outcome, OutcomeKind, Task, param_text
+from minionize.worker.function_child import Inbox, send
+from minionize.worker.output import Output, Streams
+from minionize.worker.pipes import Pipe
+from minionize.worker.runner import Deadlines, Ending, Finished, OnFinished, Runner, verdict_of_exit
+from minionize.worker.zygote import Zygote
+
+_CHUNK = 65536
+
+
+class _Child:
+    """One child process and its run."""
+
+    def __init__(self, pid: int, channel: socket.socket, pipes: tuple[Pipe, Pipe]) -> None:
+        self.pid, self.channel, self.pipes = pid, channel, pipes
+        self.inbox = Inbox()
+        self.task: Task | None = None
+        self.streams: Streams | None = None
+        self.started = 0.0
+        self.ending: Ending | None = None
+        self.termed = False
+
+
+class FunctionRunner(Runner):
+    """Keeps a child process for each slot in use, and replaces the ones that die."""
+
+    def __init__(
+        self,
+        zygote: Zygote,
+        events: Events,
+        output: Output,
+        on_finished: OnFinished,
+        timeout: float | None,
+        grace: float,
+    ) -> None:
+        self._zygote, self._events, self._output, self._on_finished = zygote, events, output, on_finished
+        self._timeout, self._grace = timeout, grace
+        self._idle: list[_Child] = []
+        self._busy: dict[int, _Child] = {}
+        self._by_pid: dict[int, _Child] = {}
+        self._deadlines = Deadlines()
+        events.watch_last(zygote.fileno(), self._ended)
+
+    def start(self, task: Task) -> None:
+        """Hand a task to a child."""
+        child = self._idle.pop() if self._idle else self._spawn()
+        child.task, child.started, child.ending, child.termed = task, time.time(), None, False
+        child.streams = self._output.connect(printable(param_text(task.param)) if self._output.tag else "")
+        out = child.streams.stdout
+        # A child's stdout is a pipe for good, so what would be inherited is passed on.
+        child.pipes[0].feed = out.feed if out is not None else self._inherited(child.streams.inherit)
+        child.pipes[1].feed = child.streams.stderr.feed
+        self._busy[task.seq] = child
+        if self._timeout is not None:
+            self._deadlines.set(task.seq, time.monotonic() + self._timeout)
+        # A child that died just now will be reported, and fail the run, in its turn.
+        with contextlib.suppress(OSError):
+            send(child.channel, task)
+
+    def _spawn(self) -> _Child:
+        ours, theirs = socket.socketpair()
+        out, err = Pipe(self._events), Pipe(self._events)
+        try:
+            pid = self._zygote.spawn(theirs.fileno(), self._output.null, out.end, err.end)
+        except OSError as error:
+            ours.close()
+            out.close()
+            err.close()
+            raise CallbackError(f"no child process can be started: {error.strerror or error}") from error
+        finally:
+            theirs.close()
+        child = _Child(pid, ours, (out, err))
+        self._by_pid[pid] = child
+        self._events.watch_last(ours.fileno(), lambda: self._answer(child))
+        return child
+
+    def _inherited(self, fd: int) -> Callable[[bytes], None] | None:
+        return self._output.stdout.feed if fd == self._output.out_fd else None
+
+    def _answer(self, child: _Child) -> None:
+        try:
+            data = child.channel.recv(_CHUNK, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._events.forget(child.channel.fileno())
+            return
+        for outcome, verdict in child.inbox.feed(data):
+            if isinstance(outcome, str):
+                now = time.time()
+                outcome = Outcome(OutcomeKind.COULD_NOT_START, now, now, reason=outcome, stop=True)
+            self._finish(child, outcome, verdict)
+
+    def _finish(self, child: _Child, outcome: Outcome, verdict: str | None) -> None:
+        task, streams = child.task, child.streams
+        if task is None or streams is None:
+            return
+        for pipe in child.pipes:
+            pipe.drain()
+        streams.end()
+        child.task = child.streams = None
+        del self._busy[task.seq]
+        self._deadlines.drop(task.seq)
+        if child.termed:
+            # It answered while it was being ended; it must not live on beside its successor.
+            self._send(child, signal.SIGKILL)
+        elif child.pid in self._by_pid:
+            self._idle.append(child)
+        self._on_finished(Finished(task, self._complete(child, outcome, streams), verdict))
+
+    def _complete(self, child: _Child, outcome: Outcome, streams: Streams) -> Outcome:
+        """Add to an outcome what was captured, and how it was ended from here."""
+        
+        out, err = streams.stdout, streams.stderr
+        lost = self._output.lost()
+        if lost is not None:
+            words = f"stdout takes no output any more: {lost.strerror}"
+            return outcome._replace(kind=OutcomeKind.PREEMPTED, reason=words, stop=True)
+        if child.ending is Ending.TIMED_OUT:
+            outcome = outcome._replace(kind=OutcomeKind.TIMED_OUT, reason=f"ran longer than {self._timeout:g} s")
+        elif child.ending is not None:
+            outcome = outcome._replace(kind=OutcomeKind.PREEMPTED, reason=child.ending.value)
+        return outcome._replace(stdout=out.head if out else None,
+            stdout_bytes=out.size if out else None,
+            stderr=err.head,
+            stderr_bytes=err.size,
+            stderr_tail="" if outcome.kind is OutcomeKind.SUCCEEDED else err.tail,
+        )
+
+    def _ended(self) -> None:
+        """Hear from the zygote which children have ended."""
+        try:
+            ends = self._zygote.ends()
+        except OSError as error:
+            self._events.forget(self._zygote.fileno())
+            ends = [(pid, 0) for pid in list(self._by_pid)]
+            self.kill()
+            if not ends:
+                raise CallbackError(str(error)) from error
+        for pid, status in ends:
+            child = self._by_pid.pop(pid, None)
+            if child is None:
+                continue
+            if child in self._idle:
+                self._idle.remove(child)
+            # What it had answered before it died counts.
+            self._answer(child)
+            if child.task is not None:
+                self._finish(child, _died(child, status), None)
+            self._drop(child)
+
+    def _drop(self, child: _Child) -> None:
+        self._events.forget(child.channel.fileno())
+        child.channel.close()
+        for pipe in child.pipes:
+            pipe.close()
+
+    def end(self, seq: int, why: Ending) -> None:
+        """Send TERM to the child of a run, and KILL when the grace is over."""
+        child = self._busy.get(seq)
+        if child is None:
+            return
+        child.ending = child.ending or why
+        if not child.termed:
+            child.termed = True
+            self._send(child, signal.SIGTERM)
+            self._deadlines.set(seq, time.monotonic() + self._grace)
+
+    def kill(self) -> None:
+        """Send KILL to all children that run something."""
+        for child in list(self._busy.values()):
+            child.ending = child.ending or Ending.PREEMPTED
+            child.termed = True
+            self._send(child, signal.SIGKILL)
+
+    def tick(self, now: float) -> float | None:
+        """Send TERM where the time is out, KILL where the grace is over."""
+        for seq in self._deadlines.pop(now):
+            child = self._busy.get(seq)
+            if child is not None and child.termed:
+                self._send(child, signal.SIGKILL)
+            else:
+                self.end(seq, Ending.TIMED_OUT)
+        return self._deadlines.next
+
+    @staticmethod
+    def _send(child: _Child, number: int) -> None:
+        with contextlib.suppress(OSError):
+            os.killpg(child.pid, number)
+
+    def close(self) -> None:
+        """End all children."""
+        self._events.forget(self._zygote.fileno())
+        for child in self._by_pid.values():
+            self._drop(child)
+        self._by_pid.clear()
+        self._zygote.close()
+
+
+def _died(child: _Child, status: int) -> Outcome:
+    """Make the outcome of a run whose process ended under it."""
+    exit_code = os.waitstatus_to_exitcode(status)
+    code, number = (exit_code, None) if exit_code >= 0 else (None, -exit_code)
+    _, reason = verdict_of_exit(code, number)
+    words = f"the function's process ended: {reason or 'exit code 0'}"
+    return Outcome(
+        OutcomeKind.FAILED, child.started, time.time(), exit_code=code, signal=number, reason=words, pid=child.pid
+    )

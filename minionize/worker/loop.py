@@ -1,0 +1,303 @@
+"""The main thread's loop: deliveries into slots, outcomes into settlements."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from heapq import heappop, heappush
+
+from minionize.engine import Delivery, Undecodable
+from minionize.errors import CallbackError
+from minionize.events import Events
+from minionize.settle import Ack, Dead, Nack, Verdict, crashed_too_often, settle
+from minionize.task import Outcome, OutcomeKind, Record, Task, evidence
+from minionize.worker.options import Options
+from minionize.worker.pace import Ahead, SlowDown
+from minionize.worker.pump import Pump, Settlement
+from minionize.worker.reports import Reports
+from minionize.worker.runner import Ending, Finished, Runner
+
+# Acks wait for company so long, in seconds: many at a time cost little more than one.
+_COMPANY = 0.01
+_CROWD = 64
+_TURN = 0.01
+
+_BACK = Nack(charge=False)
+
+
+class Loop:
+    """Runs params until the queue ends or the minion is stopped.
+
+    The controls (stop, drain, pause, resume, resize) may be called from any thread.
+
+    Attributes:
+        state: "starting", "running", "idle", "paused", "draining" or "stopped".
+        stopped_by: The signal that stopped it; None if none did.
+        fault: Why this minion can run no more params, in words; None if it can.
+        dead: How many params were dead-lettered.
+    """
+
+    def __init__(
+        self,
+        minion: str,
+        options: Options,
+        pump: Pump,
+        reports: Reports,
+        events: Events,
+        say: Callable[[str], None],
+        shared: bool,
+        tell_started: bool,
+    ) -> None:
+        self._minion, self._options, self._pump = minion, options, pump
+        self._reports, self._events, self._say = reports, events, say
+        self._policy = options.policy
+        self._host = os.uname().nodename
+        self._tell_started = tell_started
+        self._runner: Runner
+        self._running: dict[int, tuple[Delivery, Task]] = {}
+        self._lost: set[int] = set()
+        self._free: list[int] = []
+        self._slots = 0
+        self._seq = 0
+        self._flushed = 0.0
+        self._ahead = Ahead()
+        self._slow = SlowDown(options.slow_down if shared else 0, time.monotonic, say)
+        self._paused = self._draining = self._abandoning = False
+        self._stops = self._stops_seen = 0
+        self.stopped_by: int | None = None
+        self.fault: str | None = None
+        self.dead = 0
+        self.ticks: list[Callable[[float], float]] = []
+
+    def use(self, runner: Runner) -> None:
+        """Set what runs the params; once, before ``run``."""
+        self._runner = runner
+        self.resize(self._options.slots)
+
+    # Controls.
+
+    def stop(self, number: int) -> None:
+        """Stop by a signal: the first time by ``--on-stop``, the second time now."""
+        self._stops += 1
+        if self.stopped_by is None:
+            self.stopped_by = number
+        self._draining = True
+        if self._options.on_stop == "abandon" or self._stops > 1:
+            self._abandoning = True
+
+    def drain(self) -> None:
+        """Finish what runs, take no more."""
+        self._draining = True
+
+    def pause(self) -> None:
+        """Start and take no more until ``resume``."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Go on after ``pause``."""
+        self._paused = False
+
+    def resize(self, slots: int) -> None:
+        """Change the number of slots; runs in slots that go are finished."""
+        most = self._runner.most_slots
+        slots = max(1, slots if most is None else min(slots, most))
+        for slot in range(self._slots + 1, slots + 1):
+            if all(task.slot != slot for _, task in self._running.values()):
+                heappush(self._free, slot)
+        self._slots = slots
+        self._free = sorted({slot for slot in self._free if slot <= slots})
+
+    @property
+    def slots(self) -> int:
+        """The number of slots."""
+        return self._slots
+
+    @property
+    def busy(self) -> int:
+        """How many slots are running a param."""
+        return len(self._running)
+
+    @property
+    def abandoning(self) -> bool:
+        """Whether runs are to be ended rather than finished."""
+        return self._abandoning
+
+    @property
+    def state(self) -> str:
+        """What the minion is doing, in one word."""
+        if self._draining:
+            return "draining" if self._running else "stopped"
+        if self._paused:
+            return "paused"
+        if self._running:
+            return "running"
+        return "idle" if self._seq else "starting"
+
+    # The loop.
+
+    def run(self) -> None:
+        """Run params until there are no more to run here.
+
+        Raises:
+            EngineError: The queue cannot be used any more.
+        """
+        while not self._over():
+            self._obey()
+            self._end_lost()
+            if self._may_start():
+                self._start_some()
+            else:
+                self._return_ready()
+            self._ask()
+            self._wait()
+        if self._pump.error is not None:
+            raise self._pump.error
+
+    def _over(self) -> bool:
+        if self._pump.error is not None:
+            self._abandoning = True
+            self._obey()
+            return not self._running
+        ended = self._draining or self._pump.ended or self._took_all()
+        return ended and not self._running and not self._pump.ready
+
+    def _took_all(self) -> bool:
+        most = self._options.max_params
+        return most is not None and self._seq >= most
+
+    def _obey(self) -> None:
+        """Do what a stop asks for."""
+        if self._stops > 1 and self._stops_seen < 2:
+            self._stops_seen = 2
+            self._runner.kill()
+        elif self._abandoning and not self._stops_seen:
+            self._stops_seen = 1
+            for seq in list(self._running):
+                self._runner.end(seq, Ending.PREEMPTED)
+
+    def _end_lost(self) -> None:
+        """End the runs of deliveries that are no longer ours, or let them finish for nothing."""
+        while self._pump.lost:
+            delivery = self._pump.lost.popleft()
+            for seq, (ours, task) in list(self._running.items()):
+                if ours is delivery and seq not in self._lost:
+                    self._lost.add(seq)
+                    self._say(f"the lease of param {task.id} is lost: another minion has it")
+                    if self._options.on_lease_lost == "kill":
+                        self._runner.end(seq, Ending.LEASE_LOST)
+
+    def _may_start(self) -> bool:
+        return not (self._draining or self._paused or self._took_all())
+
+    def _return_ready(self) -> None:
+        for delivery in self._pump.take(self._pump.ready):
+            self._pump.settle(Settlement(delivery, _BACK, OutcomeKind.PREEMPTED))
+
+    def _start_some(self) -> None:
+        turn = time.monotonic() + _TURN
+        while self._free and not self._slow.waits() and self._may_start():
+            got = self._pump.take(1)
+            if not got:
+                return
+            self._begin(got[0])
+            if time.monotonic() > turn:
+                return
+
+    def _begin(self, delivery: Delivery) -> None:
+        if isinstance(delivery.param, Undecodable):
+            self._bury(delivery, f"cannot be decoded: {delivery.param.why}")
+            return
+        if crashed_too_often(delivery.attempt, delivery.crashes, self._policy):
+            self._bury(delivery, f"its minion died {delivery.crashes or 'too many'} times while running it")
+            return
+        self._seq += 1
+        slot = heappop(self._free)
+        task = Task(
+            delivery.param, delivery.id, delivery.attempt, delivery.redelivered, slot, self._seq, self._minion
+        )  # fmt: skip
+        self._running[self._seq] = (delivery, task)
+        if self._tell_started:
+            self._pump.begun(delivery)
+        try:
+            self._runner.start(task)
+        except CallbackError as error:
+            now = time.time()
+            outcome = Outcome(OutcomeKind.COULD_NOT_START, now, now, reason=str(error), stop=True)
+            self.finished(Finished(task, outcome))
+
+    def _bury(self, delivery: Delivery, reason: str) -> None:
+        """Dead-letter what was not even run."""
+        now = time.time()
+        param = delivery.param.raw if isinstance(delivery.param, Undecodable) else delivery.param
+        task = Task(param, delivery.id, delivery.attempt, delivery.redelivered, 0, self._seq, self._minion)
+        self._settle(delivery, task, Outcome(OutcomeKind.FAILED, now, now, reason=reason), Dead(reason))
+
+    def finished(self, finished: Finished) -> None:
+        """Settle a run that has ended: the runner calls this."""
+        task, outcome = finished.task, finished.outcome
+        delivery, _ = self._running.pop(task.seq)
+        if task.slot <= self._slots:
+            heappush(self._free, task.slot)
+        self._ahead.ran(outcome.duration)
+        if task.seq in self._lost:
+            self._lost.discard(task.seq)
+            return
+        verdict = self._judge(delivery, finished)
+        if outcome.kind is OutcomeKind.COULD_NOT_START and not (isinstance(verdict, Nack) and verdict.stop):
+            # The user listed its exit code: then it is a failure like any other.
+            outcome = outcome._replace(kind=OutcomeKind.FAILED)
+        if isinstance(verdict, Nack) and (verdict.stop or outcome.stop) and self.fault is None:
+            self.fault = outcome.reason or "the run asked to stop"
+            self._draining = self._abandoning = True
+        failed = outcome.kind in (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT)
+        self._slow.ended(failed, outcome.duration)
+        self._settle(delivery, task, outcome, verdict)
+
+    def _judge(self, delivery: Delivery, finished: Finished) -> Verdict:
+        if finished.verdict == "ack":
+            return Ack()
+        if finished.verdict == "nack":
+            return Nack(self._options.retry_delay)
+        return settle(finished.outcome, delivery.attempt, delivery.crashes, self._policy, random.random())
+
+    def _settle(self, delivery: Delivery, task: Task, outcome: Outcome, verdict: Verdict) -> None:
+        if isinstance(verdict, Dead):
+            self.dead += 1
+        word = {Ack: "ack", Nack: "nack", Dead: "dead"}[type(verdict)]
+        record = Record(task, outcome, word, self._host)
+        self._reports.report(record)
+        known = evidence(record) if isinstance(verdict, Dead) else None
+        self._pump.settle(Settlement(delivery, verdict, outcome.kind, known))
+
+    def _ask(self) -> None:
+        """Tell the engine thread how much to have at hand, and wake it where that pays."""
+        want = 0
+        if self._may_start():
+            want = self._slots - len(self._running) + self._ahead.number(self._slots)
+            if self._options.max_params is not None:
+                want = min(want, self._options.max_params - self._seq)
+        pump = self._pump
+        pump.want(want)
+        now = time.monotonic()
+        waiting = pump.unsettled
+        if waiting >= _CROWD or (waiting and now - self._flushed > _COMPANY) or pump.ready * 2 < want:
+            self._flushed = now
+            pump.flush()
+
+    def _wait(self) -> None:
+        now = time.monotonic()
+        limit = now + 1.0
+        due = self._runner.tick(now)
+        if due is not None:
+            limit = min(limit, due)
+        if self._pump.unsettled:
+            limit = min(limit, self._flushed + _COMPANY)
+        if self._slow.until > now:
+            limit = min(limit, self._slow.until)
+        for tick in self.ticks:
+            limit = min(limit, tick(now))
+        if self._free and self._pump.ready and self._may_start() and not self._slow.waits():
+            limit = now
+        self._events.run(max(0.0, limit - now))

@@ -1,0 +1,245 @@
+"""Puts a minion together from callback, settings, engine and reporters, and runs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from minionize.callback import Callback
+from minionize.console import say
+from minionize.engine import Engine
+from minionize.errors import ExitCode
+from minionize.events import Events
+from minionize.host import new_minion_id
+from minionize.plugins import load_engine, load_reporter
+from minionize.reporter import Reporter
+from minionize.settings import Settings, load
+from minionize.stats import Stats
+from minionize.worker.dead_file import DeadFile
+from minionize.worker.guard import Guard
+from minionize.worker.loop import Loop
+from minionize.worker.options import Options
+from minionize.worker.output import Output
+from minionize.worker.pump import Pump
+from minionize.worker.reports import Reports
+from minionize.worker.runner import Runner
+from minionize.worker.signals import Signals, Waker
+
+# Bytes of each stream that a record holds; with --results, where the output is the point, more.
+_CAP = 4096
+_CAP_RESULTS = 65536
+
+
+class Minion:
+    """One minion: takes params from its queue, runs the callback for each, settles them.
+
+    Attributes:
+        id: HOST-PID-NONCE.
+        stats: Its counters.
+        loop: Its controls (stop, drain, pause, resume, resize); None before ``run``.
+    """
+
+    def __init__(
+        self,
+        callback: Callback,
+        settings: Settings,
+        engine: Engine | None = None,
+        reporters: Sequence[Reporter] | None = None,
+    ) -> None:
+        """Put it together; connects to nothing yet.
+
+        Args:
+            callback: How a param is run.
+            settings: What the user set.
+            engine: The queue; None: what the settings name.
+            reporters: Where records go; None: what the settings name.
+
+        Raises:
+            SettingsError: A setting cannot be used.
+        """
+        self.id = new_minion_id()
+        self.stats = Stats()
+        self.loop: Loop | None = None
+        self._callback, self._settings = callback, settings
+        self._options = Options.of(settings.values)
+        self.engine = make_engine(settings) if engine is None else engine
+        self.engine.minion = self.id
+        self._reporters = make_reporters(settings) if reporters is None else list(reporters)
+
+    def run(self) -> int:
+        """Run params until the queue ends or the minion is stopped; return the exit code.
+
+        Raises:
+            MinionizeError: The settings, the queue or the callback cannot be used.
+        """
+        started = time.monotonic()
+        with ExitStack() as stack:
+            loop, pump, output = self._build(stack)
+            try:
+                self._work(loop, pump, stack)
+            finally:
+                # Settles what is pending, also when the loop ended by an error.
+                pump.close()
+            if pump.error is not None:
+                raise pump.error
+        return self._leave(loop, output, time.monotonic() - started)
+
+    def _build(self, stack: ExitStack) -> tuple[Loop, Pump, Output]:
+        options, features = self._options, self.engine.features
+        output = self._output()
+        stack.callback(output.close)
+        # Before the pipe of the guardian exists and before any thread runs: it is a fork of this process.
+        environ = {**self._settings.environ, **self._settings.env, "MINION_ID": self.id}
+        zygote = self._zygote(environ)
+        guard = Guard(self.id)
+        stack.callback(guard.dismiss)
+        events, waker = Events(), Waker()
+        stack.callback(events.close)
+        stack.callback(waker.close)
+        events.watch(waker.fd, waker.awake)
+        dead = None
+        if not features.dead_letter:
+            dead = DeadFile(self._settings.values.get("dead"), environ, self.id, say)
+            stack.callback(dead.close)
+        reports = Reports(self._reporters, say)
+        reports.open(self.id)
+        stack.callback(reports.close)
+        pump = Pump(self.engine, self.stats, waker.wake, say, dead, options.exit_when_empty)
+        tells = type(self.engine).started is not Engine.started
+        loop = Loop(self.id, options, pump, reports, events, say, features.shared, tells)
+        runner = self._runner(loop, events, output, environ, zygote)
+        stack.callback(runner.close)
+        loop.use(runner)
+        self.loop = loop
+        self._progress(loop, pump, stack)
+        stack.enter_context(Signals(self._stopper(loop, runner), waker))
+        return loop, pump, output
+
+    def _work(self, loop: Loop, pump: Pump, stack: ExitStack) -> None:
+        pump.open()
+        loop.run()
+
+    def _output(self) -> Output:
+        values = self._settings.values
+        mode = values.get("output") or ("pass" if self._options.slots == 1 else "group")
+        if mode == "group" and self._options.slots == 1:
+            # One at a time is never interleaved; so its first bytes need not wait for its last.
+            mode = "pass"
+        results = bool(values.get("results"))
+        keep = results or (mode != "pass" and any(reporter.name != "null" for reporter in self._reporters))
+        return Output(mode, bool(values.get("tag")), _CAP_RESULTS if results else _CAP, keep)
+
+    def _inline(self) -> bool:
+        return self._options.slots == 1 and self._options.timeout is None
+
+    def _zygote(self, environ: Mapping[str, str]) -> Any:
+        if self._callback.runs_processes or self._inline():
+            return None
+        from minionize.worker.function_child import serve
+        from minionize.worker.zygote import Zygote
+
+        callback = self._callback
+        return Zygote(lambda control: serve(control, callback, environ))
+
+    def _runner(
+        self, loop: Loop, events: Events, output: Output, environ: Mapping[str, str], zygote: Any
+    ) -> Runner:  # fmt: skip
+        options = self._options
+        if self._callback.runs_processes:
+            from minionize.worker.process_runner import ProcessRunner
+
+            return ProcessRunner(
+                self._callback, events, output, environ, loop.finished, options.timeout, options.grace
+            )  # fmt: skip
+        if zygote is None:
+            from minionize.worker.inline_runner import InlineRunner
+
+            return InlineRunner(self._callback, loop.finished)
+        from minionize.worker.function_runner import FunctionRunner
+
+        return FunctionRunner(zygote, events, output, loop.finished, options.timeout, options.grace)
+
+    def _stopper(self, loop: Loop, runner: Runner) -> Any:
+        interrupt = getattr(runner, "interrupt", None)
+
+        def stop(number: int) -> None:
+            loop.stop(number)
+            if interrupt is not None and loop.abandoning:
+                interrupt()
+
+        return stop
+
+    def _progress(self, loop: Loop, pump: Pump, stack: ExitStack) -> None:
+        from minionize.worker.progress import wanted
+
+        if wanted(self._settings.values.get("progress")):
+            from minionize.worker.progress import Progress
+
+            progress = stack.enter_context(Progress(self.stats, loop, pump))
+            loop.ticks.append(progress.tick)
+
+    def _leave(self, loop: Loop, output: Output, elapsed: float) -> int:
+        counters = self.stats.snapshot()
+        say(summary(counters, elapsed))
+        if output.stdout.broken():
+            return ExitCode.SIGNAL + signal.SIGPIPE
+        if loop.fault is not None:
+            say(f"error: {loop.fault}; its param went back, and this minion leaves")
+            return ExitCode.CALLBACK
+        if loop.stopped_by is not None:
+            return self._stopped(loop.stopped_by)
+        return ExitCode.DEAD if counters["dead"] else ExitCode.OK
+
+    def _stopped(self, number: int) -> int:
+        environ = self._settings.environ
+        # An idempotent OAR job is resubmitted when it exits with 99; for any other job 99 is a number.
+        if "OAR_JOB_ID" in environ:
+            return ExitCode.RESUBMIT
+        return ExitCode.SIGNAL + number
+
+
+def summary(counters: Mapping[str, int], elapsed: float) -> str:
+    """Say in one line what a minion did."""
+    done = counters["succeeded"]
+    words = [f"{done} done", f"{counters['failed'] + counters['timed_out']} failed", f"{counters['retried']} retried"]
+    words.append(f"{counters['dead']} dead")
+    for name, word in (("preempted", "given back"), ("could_not_start", "not started"), ("lease_lost", "lost")):
+        if counters[name]:
+            words.append(f"{counters[name]} {word}")
+    return f"{', '.join(words)} in {elapsed:.1f} s ({done / max(elapsed, 1e-3):.1f}/s)"
+
+
+def make_engine(settings: Settings) -> Engine:
+    """Make the engine that the settings name."""
+    kind = load_engine(settings.values["engine"])
+    return kind(**settings.for_owner(kind.name, kind.settings))
+
+
+def make_reporters(settings: Settings) -> list[Reporter]:
+    """Make the reporters that the settings name."""
+    kind = load_reporter(settings.values["reporter"])
+    reporters = [kind(**settings.for_owner(kind.name, kind.settings))]
+    if settings.values.get("results"):
+        from minionize.reporters.results import ResultsReporter
+
+        reporters.append(ResultsReporter(settings.values["results"]))
+    return reporters
+
+
+def minionizer(callback: Callback, engine: Engine | None = None, **settings: Any) -> Minion:
+    """Minionize a callback: ``minionizer(callback).run()``.
+
+    Args:
+        callback: How a param is run.
+        engine: The queue; None: what the environment, ``.env`` and ``.minionize.yml`` say.
+        settings: Settings by key, such as ``slots=4``; they win over all others.
+
+    Raises:
+        SettingsError: A setting is wrong.
+    """
+    return Minion(callback, load(settings, os.environ, Path.cwd()), engine)

@@ -1,0 +1,269 @@
+"""Where a run's output goes: to minionize's own stdout and stderr, and into the evidence.
+
+Modes: ``pass`` (straight through, as it comes), ``group`` (a run's output appears whole, at its end),
+``line`` (whole lines, as they come), ``none``.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Callable
+from typing import IO, Protocol
+
+TAIL = 4096
+"""Bytes of the end of stderr that are kept as evidence."""
+
+_SPOOL = 1 << 20
+# Beyond this a line is passed on in pieces: it must not fill the memory.
+_LINE = 1 << 20
+
+
+class Shown(Protocol):
+    """Shows a run's output."""
+
+    def feed(self, data: bytes, /) -> None:
+        """Take a piece."""
+
+    def end(self) -> None:
+        """Show what was held back."""
+
+
+class Capture:
+    """Keeps the beginning of a stream up to a cap, its end, and its size."""
+
+    __slots__ = ("_cap", "_head", "_tail", "total")
+
+    def __init__(self, cap: int) -> None:
+        self._cap = cap
+        self._head = bytearray()
+        self._tail = b""
+        self.total = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take a piece."""
+        self.total += len(data)
+        room = self._cap - len(self._head)
+        if room > 0:
+            self._head += data[:room]
+        self._tail = (self._tail + data)[-TAIL:]
+
+    def head(self) -> str:
+        """Return the beginning, as text."""
+        return self._head.decode("utf-8", "replace")
+
+    def tail(self) -> str:
+        """Return the end, as text."""
+        return self._tail.decode("utf-8", "replace")
+
+
+class Sink:
+    """Writes to one of minionize's own streams; remembers when that fails, and never raises."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self.error: OSError | None = None
+
+    def feed(self, data: bytes | bytearray | memoryview) -> None:
+        """Write all of it, waiting for a slow reader."""
+        rest = memoryview(data)
+        while rest and self.error is None:
+            try:
+                rest = rest[os.write(self._fd, rest) :]
+            except BlockingIOError:
+                # Somebody made the stream non-blocking (a shell's terminal, say).
+                select.select([], [self._fd], [], 1.0)
+            except OSError as error:
+                self.error = error
+
+    def end(self) -> None:
+        """Do nothing: nothing was held back."""
+
+    def broken(self) -> bool:
+        """Tell whether nobody reads any more, also where only the children write."""
+        if self.error is not None:
+            return True
+        poll = select.poll()
+        poll.register(self._fd, 0)
+        return any(mask & select.POLLERR for _, mask in poll.poll(0))
+
+
+class Lines:
+    """Passes whole lines on, each with a tag before it."""
+
+    def __init__(self, sink: Sink, tag: bytes) -> None:
+        self._sink, self._tag = sink, tag
+        self._rest = b""
+
+    def feed(self, data: bytes) -> None:
+        """Take a piece; write the lines that are complete."""
+        lines, newline, rest = (self._rest + data).rpartition(b"\n")
+        self._rest = rest
+        if newline:
+            self._write(lines)
+        if len(self._rest) > _LINE:
+            self.end()
+
+    def end(self) -> None:
+        """Write the last line, which had no end."""
+        if self._rest:
+            rest, self._rest = self._rest, b""
+            self._write(rest)
+
+    def _write(self, lines: bytes) -> None:
+        if self._tag:
+            lines = b"\n".join(self._tag + line for line in lines.split(b"\n"))
+        self._sink.feed(lines + b"\n")
+
+
+class Group:
+    """Holds everything back until the end: in memory, beyond a mebibyte in a temporary file."""
+
+    def __init__(self, sink: Sink, tag: bytes) -> None:
+        self._sink, self._tag = sink, tag
+        self._held = bytearray()
+        self._file: IO[bytes] | None = None
+
+    def feed(self, data: bytes) -> None:
+        """Take a piece."""
+        self._held += data
+        if len(self._held) > _SPOOL:
+            self._spill()
+
+    def end(self) -> None:
+        """Write everything, in one piece."""
+        if self._file is None and not self._tag:
+            self._sink.feed(self._held)
+            return
+        lines = Lines(self._sink, self._tag)
+        take = lines.feed if self._tag else self._sink.feed
+        if self._file is not None:
+            self._file.seek(0)
+            while piece := self._file.read(65536):
+                take(piece)
+            self._file.close()
+        take(bytes(self._held))
+        lines.end()
+
+    def _spill(self) -> None:
+        import tempfile
+
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed in end()
+            while self._held:
+                del self._held[: self._file.write(self._held) or 0]
+        except OSError:
+            # No room for temporary files: the memory has to do.
+            return
+
+
+class Stream:
+    """One stream of one run: shows what comes, and keeps what the evidence needs. Made of nothing until something comes."""
+
+    __slots__ = ("_cap", "_show", "_shown", "captured")
+
+    def __init__(self, show: Callable[[], Shown] | None, cap: int) -> None:
+        self._show, self._cap = show, cap
+        self._shown: Shown | None = None
+        self.captured: Capture | None = None
+
+    def feed(self, data: bytes) -> None:
+        """Take a piece."""
+        if self._cap:
+            if self.captured is None:
+                self.captured = Capture(self._cap)
+            self.captured.feed(data)
+        if self._show is not None:
+            if self._shown is None:
+                self._shown = self._show()
+            self._shown.feed(data)
+
+    def end(self) -> None:
+        """Show what was held back."""
+        if self._shown is not None:
+            self._shown.end()
+
+    @property
+    def head(self) -> str | None:
+        """The beginning; None if it is not captured."""
+        return (self.captured.head() if self.captured else "") if self._cap else None
+
+    @property
+    def size(self) -> int | None:
+        """How many bytes came; None if it is not captured."""
+        return (self.captured.total if self.captured else 0) if self._cap else None
+
+    @property
+    def tail(self) -> str:
+        """The end."""
+        return self.captured.tail() if self.captured else ""
+
+
+class Streams:
+    """What one run's streams are connected to.
+
+    Attributes:
+        stdout: Takes the output; None: it is not ours to take.
+        inherit: The descriptor that becomes the run's stdout, where it is not ours to take.
+        stderr: Takes the errors.
+    """
+
+    __slots__ = ("inherit", "stderr", "stdout")
+
+    def __init__(self, stdout: Stream | None, inherit: int, stderr: Stream) -> None:
+        self.stdout, self.inherit, self.stderr = stdout, inherit, stderr
+
+    def end(self) -> None:
+        """Show what was held back."""
+        if self.stdout is not None:
+            self.stdout.end()
+        self.stderr.end()
+
+
+class Output:
+    """Connects runs to minionize's own stdout and stderr.
+
+    Attributes:
+        mode: "pass", "group", "line" or "none".
+        tag: Whether each line begins with the param and a tab.
+        cap: Bytes of each stream to capture for the records.
+        keep_stdout: Whether stdout is captured too.
+        out_fd: The descriptor of minionize's own stdout.
+    """
+
+    def __init__(self, mode: str, tag: bool, cap: int, keep_stdout: bool, out: int = 1, err: int = 2) -> None:
+        # A tag needs lines.
+        self.mode = "line" if tag and mode == "pass" else mode
+        self.tag, self.cap, self.keep_stdout = tag, cap, keep_stdout
+        self.stdout, self.stderr = Sink(out), Sink(err)
+        self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        self.out_fd = out
+
+    @property
+    def null(self) -> int:
+        """A descriptor of /dev/null."""
+        return self._null
+
+    def connect(self, param: str) -> Streams:
+        """Make the streams of one run, for a param as text."""
+        keep = self.cap if self.keep_stdout else 0
+        if self.mode == "none":
+            return Streams(Stream(None, keep) if keep else None, self._null, Stream(None, self.cap))
+        if self.mode == "pass":
+            stdout = Stream(lambda: self.stdout, keep) if keep else None
+            return Streams(stdout, self.out_fd, Stream(lambda: self.stderr, self.cap))
+        kind = Group if self.mode == "group" else Lines
+        tag = f"{param}\t".encode("utf-8", "replace") if self.tag else b""
+        return Streams(
+            Stream(lambda: kind(self.stdout, tag), keep), -1, Stream(lambda: kind(self.stderr, tag), self.cap)
+        )  # fmt: skip
+
+    def lost(self) -> OSError | None:
+        """Return why stdout takes nothing any more, or None."""
+        return self.stdout.error
+
+    def close(self) -> None:
+        """Let go of /dev/null."""
+        os.close(self._null)
+

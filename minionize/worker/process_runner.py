@@ -1,0 +1,297 @@
+"""Runs each param as a child process: no thread per slot, nothing per slot."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from minionize.callback import Callback, Command, Context
+from minionize.child import Child, Exit, find_program
+from minionize.console import printable
+from minionize.errors import CallbackError
+from minionize.events import Events
+from minionize.guardian import kill_marked
+from minionize.task import Outcome, OutcomeKind, Task, param_text
+from minionize.worker.output import Output, Streams
+from minionize.worker.pipes import Pipe
+from minionize.worker.runner import Deadlines, Ending, Finished, Hooks, OnFinished, Runner, describe, failure, verdict_of_exit
+
+# The kernel takes 128 KiB for one variable. A param beyond this is not put into the environment.
+_ENV_MAX = 100_000
+# The kernel, not the program: trying with another param would end the same way.
+_HERE = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSYS)
+
+
+class _Run:
+    __slots__ = ("argv", "child", "context", "ending", "streams", "task", "termed")
+
+    def __init__(self, task: Task, context: Context, argv: tuple[str, ...], streams: Streams) -> None:
+        self.task, self.context, self.argv, self.streams = task, context, argv, streams
+        self.child: Child | None = None
+        self.ending: Ending | None = None
+        self.termed = False
+
+
+class ProcessRunner(Runner):
+    """Starts the callback's command for each task and turns its exit into an outcome."""
+
+    def __init__(
+        self,
+        callback: Callback,
+        events: Events,
+        output: Output,
+        environ: Mapping[str, str],
+        on_finished: OnFinished,
+        timeout: float | None = None,
+        grace: float = 10.0,
+    ) -> None:
+        """Make it ready.
+
+        Args:
+            callback: Tells the command.
+            events: Where children are watched.
+            output: Where their output goes.
+            environ: The children's environment, but for what differs from param to param.
+            on_finished: Called for each run that has ended.
+            timeout: Seconds a run may take; None: any time.
+            grace: Seconds from TERM to KILL.
+        """
+        self._callback, self._events, self._output = callback, events, output
+        self._on_finished, self._timeout, self._grace = on_finished, timeout, grace
+        self._env = {os.fsencode(name): os.fsencode(value) for name, value in environ.items()}
+        self._path = environ.get("PATH", os.defpath)
+        self._programs: dict[str, str] = {}
+        self._runs: dict[int, _Run] = {}
+        self._pipes: dict[int, tuple[Pipe, Pipe]] = {}
+        self._deadlines = Deadlines()
+        self._hooks = Hooks(callback)
+
+    def start(self, task: Task) -> None:
+        """Start the command for a task."""
+        context = Context(task)
+        started = time.time()
+        error = self._hooks.setup(task, context)
+        if error is not None:
+            self._finish(task, context, failure(f"setup: {describe(error)}", started), lambda: error)
+            return
+        try:
+            command = self._callback.command(task.param, task)
+        except CallbackError:
+            raise
+        except Exception as unfit:
+            # The border around the user's code: whatever is wrong with this param is this param's failure.
+            words = str(unfit) if type(unfit) is ValueError else describe(unfit)
+            self._finish(task, context, failure(words, started), lambda: unfit)
+            return
+        if command is None:
+            raise CallbackError(f"{type(self._callback).__name__}.command() gave no command")
+        streams = self._output.connect(printable(param_text(task.param)) if self._output.tag else "")
+        run = _Run(task, context, command.argv, streams)
+        try:
+            run.child = self._spawn(command, run)
+        except (OSError, ValueError) as cause:
+            self._finish(task, context, self._no_start(cause, command, started), lambda: cause)
+            return
+        self._runs[task.seq] = run
+        if self._timeout is not None:
+            self._deadlines.set(task.seq, time.monotonic() + self._timeout)
+
+    def _spawn(self, command: Command, run: _Run) -> Child:
+        path = self._programs.get(command.argv[0])
+        if path is None:
+            path = find_program(command.argv[0], self._path)
+            self._programs = {**self._programs, command.argv[0]: path} if len(self._programs) < 64 else {}
+        stdin = self._output.null if command.stdin is None else _memory_file(command.stdin)
+        env = self._environ(command, run.task)
+        out, err = self._connect(run)
+
+        def spawn(path: str, argv: tuple[str, ...]) -> Child:
+            return Child(self._events, path, argv, env, stdin, out, err, lambda end: self._exited(run, end))
+
+        try:
+            return spawn(path, command.argv)
+        except OSError as error:
+            if error.errno != errno.ENOEXEC:
+                self._programs.pop(command.argv[0], None)
+                raise
+            # A script without "#!": a shell runs it itself, and so do xargs and env.
+            return spawn("/bin/sh", ("/bin/sh", path, *command.argv[1:]))
+        finally:
+            if command.stdin is not None:
+                os.close(stdin)
+
+    def _connect(self, run: _Run) -> tuple[int, int]:
+        """Point the slot's pipes at a run's streams; return what becomes the child's stdout and stderr."""
+        slot = run.task.slot
+        pipes = self._pipes.get(slot)
+        if pipes is None:
+            pipes = self._pipes[slot] = (Pipe(self._events), Pipe(self._events))
+        out, err = pipes
+        err.feed = run.streams.stderr.feed
+        if run.streams.stdout is None:
+            return run.streams.inherit, err.end
+        out.feed = run.streams.stdout.feed
+        return out.end, err.end
+
+    def _disconnect(self, run: _Run) -> None:
+        """Feed what is left of a run's output to its streams."""
+        pipes = self._pipes[run.task.slot]
+        for pipe in pipes:
+            if pipe.feed is not None:
+                pipe.drain()
+        if run.termed:
+            # Something that would not end may still hold them.
+            del self._pipes[run.task.slot]
+            for pipe in pipes:
+                pipe.close()
+        run.streams.end()
+
+    def _environ(self, command: Command, task: Task) -> dict[bytes, bytes]:
+        env = self._env.copy()
+        text = _encoded(param_text(task.param))
+        if len(text) <= _ENV_MAX and b"\0" not in text:
+            env[b"MINION_PARAM"] = text
+        env[b"MINION_PARAM_ID"] = task.id.encode("utf-8", "replace")
+        env[b"MINION_ATTEMPT"] = b"%d" % (task.attempt or 1)
+        env[b"MINION_SLOT"] = b"%d" % task.slot
+        if command.env:
+            env.update((os.fsencode(name), os.fsencode(value)) for name, value in command.env.items())
+        return env
+
+    def _no_start(self, cause: OSError | ValueError, command: Command, started: float) -> Outcome:
+        argv = command.argv
+        if isinstance(cause, ValueError):
+            return failure("the param holds a NUL byte, which no argument can; use --stdin", started, argv=argv)
+        if cause.errno == errno.E2BIG:
+            return failure("the param is too long for a command line; use --stdin", started, argv=argv)
+        if command.program_is_param and cause.errno not in _HERE:
+            return failure(f"{argv[0]}: {cause.strerror}", started, argv=argv)
+        code = 127 if cause.errno == errno.ENOENT else 126
+        reason = f"{argv[0]}: {cause.strerror}"
+        return Outcome(
+            OutcomeKind.COULD_NOT_START, started, time.time(), exit_code=code, reason=reason, argv=argv, stop=True
+        )
+
+    def _exited(self, run: _Run, end: Exit) -> None:
+        del self._runs[run.task.seq]
+        self._deadlines.drop(run.task.seq)
+        if run.termed:
+            # It was told to go: neither may what left its group stay.
+            kill_marked("MINION_ID", run.task.minion, f"MINION_PARAM_ID={run.task.id}", timeout=0.5)
+        self._disconnect(run)
+        outcome = self._outcome(run, end)
+
+        def exception() -> BaseException | None:
+            if outcome.kind is OutcomeKind.SUCCEEDED:
+                return None
+            return subprocess.CalledProcessError(end.code if end.code is not None else -(end.signal or 0), run.argv)
+
+        self._finish(run.task, run.context, outcome, exception)
+
+    def _outcome(self, run: _Run, end: Exit) -> Outcome:
+        assert run.child is not None
+        streams = run.streams
+        kind, reason, stop = self._judge(run, end)
+        out, err = streams.stdout, streams.stderr
+        return Outcome(
+            kind,
+            run.child.started,
+            end.ended,
+            exit_code=end.code,
+            signal=end.signal,
+            reason=reason,
+            pid=run.child.pid,
+            argv=run.argv,
+            stdout=out.head if out else None,
+            stdout_bytes=out.size if out else None,
+            stderr=err.head,
+            stderr_bytes=err.size,
+            stderr_tail="" if kind is OutcomeKind.SUCCEEDED else err.tail,
+            stop=stop,
+        )
+
+    def _judge(self, run: _Run, end: Exit) -> tuple[OutcomeKind, str | None, bool]:
+        """Tell outcome, reason and whether the minion must stop."""
+        lost = self._output.lost()
+        if lost is not None:
+            return OutcomeKind.PREEMPTED, f"stdout takes no output any more: {lost.strerror}", True
+        if run.ending is Ending.TIMED_OUT:
+            return OutcomeKind.TIMED_OUT, f"ran longer than {self._timeout:g} s", False
+        if run.ending is not None:
+            return OutcomeKind.PREEMPTED, run.ending.value, False
+        if end.code != 0 and self._output.mode == "pass" and self._output.stdout.broken():
+            return OutcomeKind.PREEMPTED, "nobody reads stdout any more", True
+        if end.code in (126, 127):
+            words = "found nothing to run" if end.code == 127 else "found something that cannot be run"
+            return OutcomeKind.COULD_NOT_START, f"exit code {end.code}: {run.argv[0]} {words}", False
+        return (*verdict_of_exit(end.code, end.signal), False)
+
+    def _finish(self, task: Task, context: Context, outcome: Outcome, exception: Any) -> None:
+        error = self._hooks.teardown(task, context, exception)
+        if error is not None and outcome.kind is OutcomeKind.SUCCEEDED:
+            outcome = failure(f"teardown: {describe(error)}", outcome.started, pid=outcome.pid, argv=outcome.argv)
+        self._on_finished(Finished(task, outcome, context.verdict))
+
+    def end(self, seq: int, why: Ending) -> None:
+        """Send TERM to a run's group, and KILL when the grace is over."""
+        run = self._runs.get(seq)
+        if run is None or run.child is None:
+            return
+        if run.ending is None or why is Ending.LEASE_LOST:
+            run.ending = why
+        if not run.termed:
+            run.termed = True
+            run.child.send(signal.SIGTERM)
+            # A stopped group could not even see the TERM.
+            run.child.send(signal.SIGCONT)
+            self._deadlines.set(seq, time.monotonic() + self._grace)
+
+    def kill(self) -> None:
+        """Send KILL to all groups."""
+        for run in list(self._runs.values()):
+            if run.child is not None:
+                run.ending = run.ending or Ending.PREEMPTED
+                run.termed = True
+                run.child.send(signal.SIGKILL)
+
+    def tick(self, now: float) -> float | None:
+        """Send TERM where the time is out, KILL where the grace is over."""
+        for seq in self._deadlines.pop(now):
+            run = self._runs.get(seq)
+            if run is None or run.child is None:
+                continue
+            if run.termed:
+                run.child.send(signal.SIGKILL)
+            else:
+                self.end(seq, Ending.TIMED_OUT)
+        return self._deadlines.next
+
+    def close(self) -> None:
+        """Close the pipes."""
+        for pipes in self._pipes.values():
+            for pipe in pipes:
+                pipe.close()
+        self._pipes.clear()
+
+
+def _memory_file(data: bytes) -> int:
+    """Make a file in memory to read from: no pipe to feed, and no reader to wait for."""
+    fd = os.memfd_create("param", os.MFD_CLOEXEC)
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def _encoded(text: str) -> bytes:
+    """Make bytes of a text; lone surrogates that stand for no byte are replaced, for no environment can hold them."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")

@@ -1,0 +1,364 @@
+"""The engine thread: receives, extends and settles. Nobody else calls the engine.
+
+The main thread says how many undelivered params it wants at hand (``want``), takes them (``take``), and
+hands over what is to be settled (``settle``). A settlement that cannot reach the queue is kept and tried
+again after reconnecting; the run is never repeated for that.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from minionize.engine import Backlog, Delivery, EndOfQueue, Engine, LeaseLost, NotConnected
+from minionize.settle import Ack, Dead, Nack
+from minionize.stats import Stats
+from minionize.task import OutcomeKind
+from minionize.worker.dead_file import DeadFile
+
+# How long the queue may be out of reach at the start, and how long a stopping minion tries to settle.
+START_PATIENCE = 15.0
+STOP_PATIENCE = 10.0
+_PAUSE = 0.25
+_BRIEF = 0.05
+_BACKOFF_MAX = 30.0
+_BACKLOG_EVERY = 3.0
+
+
+class Settlement(NamedTuple):
+    """One delivery to settle.
+
+    Attributes:
+        delivery: What.
+        verdict: How.
+        kind: How its run ended.
+        evidence: What is known of the run; for dead ones.
+    """
+
+    delivery: Delivery
+    verdict: Ack | Nack | Dead
+    kind: OutcomeKind
+    evidence: dict[str, Any] | None = None
+
+
+class Pump:
+    """Runs the engine thread.
+
+    Attributes:
+        error: What ended the thread before its time; None if nothing did.
+        ended: The queue has nothing more for this minion.
+        lost: Deliveries that are no longer ours, for the main thread to end their runs.
+        backlog: What the queue last said of its backlog; only asked for when ``asks_backlog`` is set.
+        asks_backlog: Whether the queue is asked, every few seconds.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        stats: Stats,
+        wake: Callable[[], None],
+        say: Callable[[str], None],
+        dead_file: DeadFile | None,
+        exit_when_empty: float | None,
+    ) -> None:
+        self._engine, self._stats, self._wake, self._say = engine, stats, wake, say
+        self._dead_file, self._exit_when_empty = dead_file, exit_when_empty
+        self._ready: deque[Delivery] = deque()
+        self._pending: deque[Settlement] = deque()
+        self._started: deque[Delivery] = deque()
+        self._held: dict[str, Delivery] = {}
+        self._changed = threading.Condition()
+        self._wanted = 0
+        self._closing: float | None = None
+        self._extended = self._received = self._busy = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._opened = threading.Event()
+        self.error: BaseException | None = None
+        self.ended = False
+        self.lost: deque[Delivery] = deque()
+        self.backlog: Backlog | None = None
+        self.asks_backlog = False
+        self._asked = 0.0
+
+    # The main thread's side.
+
+    def open(self) -> None:
+        """Start the thread and wait until the engine is open.
+
+        Raises:
+            EngineError: It cannot be opened.
+        """
+        self._thread.start()
+        while not self._opened.wait(0.5):
+            pass
+        if self.error is not None:
+            raise self.error
+
+    def want(self, number: int) -> None:
+        """Say how many deliveries are wanted at hand, those included that wait to be taken."""
+        grows = number > self._wanted
+        self._wanted = number
+        if grows:
+            self.flush()
+
+    @property
+    def ready(self) -> int:
+        """How many deliveries wait to be taken."""
+        return len(self._ready)
+
+    def take(self, limit: int) -> list[Delivery]:
+        """Take up to ``limit`` deliveries, to run them or to give them back."""
+        ready = self._ready
+        return [ready.popleft() for _ in range(min(limit, len(ready)))]
+
+    def begun(self, delivery: Delivery) -> None:
+        """Hear that a run begins."""
+        self._started.append(delivery)
+
+    def settle(self, settlement: Settlement) -> None:
+        """Have a delivery settled; ``flush`` makes it happen now."""
+        self._pending.append(settlement)
+
+    @property
+    def unsettled(self) -> int:
+        """How many settlements wait for the queue."""
+        return len(self._pending)
+
+    def flush(self) -> None:
+        """Wake the engine thread."""
+        with self._changed:
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Settle what is pending, close the engine and wait for the thread's end."""
+        self._closing = time.monotonic()
+        self.flush()
+        self._thread.join()
+
+    # The engine thread's side.
+
+    def _run(self) -> None:
+        try:
+            self._connect(time.monotonic() + START_PATIENCE)
+            self._opened.set()
+            while self._closing is None or self._pending or self._ready:
+                self._round()
+        except BaseException as error:  # the border of the thread: the main thread raises it
+            self.error = error
+        finally:
+            self._opened.set()
+            self._close_engine()
+            self._wake()
+
+    def _round(self) -> None:
+        try:
+            if self._closing is not None:
+                self._return_ready()
+            self._tell_started()
+            self._extend()
+            self._settle_pending()
+            self._ask_backlog()
+            room = 0 if self._closing is not None or self.ended else self._wanted - len(self._ready)
+            if room > 0:
+                self._receive(room)
+            else:
+                self._rest()
+        except NotConnected as error:
+            self._reconnect(error)
+
+    def _ask_backlog(self) -> None:
+        now = time.monotonic()
+        if self.asks_backlog and now - self._asked > _BACKLOG_EVERY:
+            self._asked = now
+            self.backlog = self._engine.backlog()
+
+    def _return_ready(self) -> None:
+        """Give back what came in while the main thread was leaving."""
+        back = Nack(charge=False)
+        self._pending.extend(Settlement(d, back, OutcomeKind.PREEMPTED) for d in self.take(len(self._ready)))
+
+    def _receive(self, room: int) -> None:
+        # While runs are under way there will soon be something to settle: ask, but do not wait in the engine.
+        held = bool(self._held)
+        timeout = (0.0 if self._engine.features.finite else _BRIEF) if held else _PAUSE
+        try:
+            got = self._engine.receive(room, timeout)
+        except EndOfQueue:
+            # Another settlement may have come meanwhile, and a nack makes the queue go on.
+            if not self._held:
+                self.ended = True
+                self._wake()
+            else:
+                self._wait(_BRIEF)
+            return
+        self._received = time.monotonic()
+        if got or self._held:
+            self._busy = self._received
+        if got:
+            self._admit(got)
+        elif held:
+            self._wait(_BRIEF)
+        elif self._is_over():
+            self.ended = True
+            self._wake()
+
+    def _admit(self, got: list[Delivery]) -> None:
+        self._held.update((delivery.id, delivery) for delivery in got)
+        redelivered = [bool(d.redelivered) or (d.attempt or 1) > 1 for d in got]
+        self._stats.receive(redelivered, sum(1 for d in got if d.crashes))
+        was_empty = not self._ready
+        self._ready.extend(got)
+        if was_empty:
+            self._wake()
+
+    def _is_over(self) -> bool:
+        """Tell whether this minion should leave an empty queue."""
+        patience = self._exit_when_empty
+        if patience is None:
+            if not self._engine.features.finite:
+                return False
+            patience = 0.0
+        if self._received - self._busy < patience:
+            return False
+        backlog = self._engine.backlog()
+        return backlog is None or not backlog.exact or not backlog.ready
+
+    def _rest(self) -> None:
+        """Wait for the main thread, keeping the connection alive."""
+        now = time.monotonic()
+        if now - self._received >= _PAUSE:
+            self._engine.receive(0, 0.0)
+            self._received = now
+        self._wait(_PAUSE)
+
+    def _wait(self, seconds: float) -> None:
+        """Wait for the main thread, unless it has something to do for us already."""
+        with self._changed:
+            if self._pending or self._started or self._closing is not None:
+                return
+            if self.ended or not self._held or self._wanted <= len(self._ready) or seconds < _PAUSE:
+                self._changed.wait(seconds)
+
+    def _tell_started(self) -> None:
+        if self._started:
+            begun = _drain(self._started)
+            self._engine.started(begun)
+
+    def _extend(self) -> None:
+        leases = [delivery.lease for delivery in self._held.values() if delivery.lease is not None]
+        now = time.monotonic()
+        if not leases:
+            self._extended = now
+            return
+        if now - self._extended < min(leases) / 3:
+            return
+        lost = self._engine.extend(list(self._held.values()))
+        self._extended = now
+        self._lose(lost)
+
+    def _lose(self, lost: Iterable[Delivery]) -> None:
+        for delivery in lost:
+            if self._held.pop(delivery.id, None) is not None:
+                self._stats.lose()
+                self.lost.append(delivery)
+        if self.lost:
+            self._wake()
+
+    def _settle_pending(self) -> None:
+        if not self._pending:
+            return
+        batch = [s for s in _drain(self._pending) if self._held.get(s.delivery.id) is s.delivery]
+        try:
+            for group in _groups(batch):
+                self._settle_group(group)
+        except BaseException:
+            self._pending.extendleft(reversed([s for s in batch if s.delivery.id in self._held]))
+            raise
+
+    def _settle_group(self, group: list[Settlement]) -> None:
+        deliveries = [settlement.delivery for settlement in group]
+        verdict = group[0].verdict
+        try:
+            if isinstance(verdict, Ack):
+                self._engine.ack(deliveries)
+            elif isinstance(verdict, Nack):
+                self._engine.nack(deliveries, verdict.delay, verdict.charge)
+            else:
+                self._bury(deliveries, verdict.reason, [s.evidence or {} for s in group])
+        except LeaseLost as error:
+            self._lose(error.lost)
+        for settlement in group:
+            if self._held.pop(settlement.delivery.id, None) is not None:
+                retried = isinstance(verdict, Nack) and verdict.charge
+                self._stats.settle(settlement.kind, retried=retried, dead=isinstance(verdict, Dead))
+
+    def _bury(self, deliveries: list[Delivery], reason: str, evidence: list[dict[str, Any]]) -> None:
+        if self._dead_file is None:
+            self._engine.dead_letter(deliveries, reason, evidence)
+            return
+        for delivery, known in zip(deliveries, evidence, strict=True):
+            self._dead_file.write(delivery, reason, known)
+        self._engine.ack(deliveries)
+
+    def _connect(self, deadline: float) -> None:
+        """Open the engine, with patience for one that cannot be reached yet."""
+        delay = 0.1
+        while True:
+            try:
+                self._engine.open()
+                return
+            except NotConnected:
+                self._close_engine()
+                if time.monotonic() + delay > deadline:
+                    raise
+            self._sleep(delay * (0.5 + random.random()))
+            delay = min(delay * 2, _BACKOFF_MAX)
+
+    def _reconnect(self, error: NotConnected) -> None:
+        """Open the engine anew, for ever; a stopping minion only for a while."""
+        self._say(f"{error}; trying again")
+        delay = 0.1
+        while True:
+            if self._closing is not None and time.monotonic() - self._closing > STOP_PATIENCE:
+                raise error
+            self._sleep(delay * (0.5 + random.random()))
+            delay = min(delay * 2, _BACKOFF_MAX)
+            self._close_engine()
+            try:
+                self._engine.open()
+                # What failed is tried before anything is said: a disk that is still full opens well.
+                self._extend()
+                self._settle_pending()
+            except NotConnected:
+                continue
+            self._say(f"the queue of engine {self._engine.name} is back")
+            return
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait; only a stop cuts it short."""
+        until = time.monotonic() + seconds
+        with self._changed:
+            while (left := until - time.monotonic()) > 0 and (self._closing is None or seconds < 1.0):
+                self._changed.wait(left)
+
+    def _close_engine(self) -> None:
+        try:
+            self._engine.close()
+        except Exception as error:  # leaving anyway: an engine that cannot even close must not hide why
+            self._say(f"engine {self._engine.name} did not close: {error}")
+
+
+def _drain(items: deque[Any]) -> list[Any]:
+    return [items.popleft() for _ in range(len(items))]
+
+
+def _groups(batch: list[Settlement]) -> list[list[Settlement]]:
+    """Put together what one call to the engine settles: acks first, they must not be lost."""
+    groups: dict[Ack | Nack | Dead, list[Settlement]] = {}
+    for settlement in batch:
+        groups.setdefault(settlement.verdict, []).append(settlement)
+    return sorted(groups.values(), key=lambda group: not isinstance(group[0].verdict, Ack))

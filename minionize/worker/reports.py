@@ -1,0 +1,51 @@
+"""Hands records to the reporters. A reporter that fails is named once, and never breaks a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from minionize.reporter import Reporter
+from minionize.task import Record
+
+
+class Reports:
+    """All reporters of a minion."""
+
+    def __init__(self, reporters: Sequence[Reporter], say: Callable[[str], None]) -> None:
+        self._reporters = [reporter for reporter in reporters if reporter.name != "null"]
+        self._say = say
+        self._failing: set[int] = set()
+
+    def open(self, minion: str) -> None:
+        """Open them.
+
+        Raises:
+            ReporterError: One cannot write; better known before the first param than after the last.
+        """
+        for reporter in self._reporters:
+            reporter.minion = minion
+            reporter.open()
+            note = getattr(reporter, "note", None)
+            if note:
+                self._say(str(note))
+
+    def report(self, record: Record) -> None:
+        """Hand a record to each of them."""
+        for index, reporter in enumerate(self._reporters):
+            try:
+                reporter.report(record)
+            except Exception as error:  # the border around reporters: they may be anybody's
+                if index not in self._failing:
+                    self._failing.add(index)
+                    self._say(f"reporter {reporter.name} failed, params run on: {error}")
+            else:
+                if self._failing:
+                    self._failing.discard(index)
+
+    def close(self) -> None:
+        """Close them."""
+        for reporter in self._reporters:
+            try:
+                reporter.close()
+            except Exception as error:  # as above
+                self._say(f"reporter {reporter.name} did not close: {error}")
