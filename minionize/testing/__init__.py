@@ -15,5 +15,6 @@ pytest.register_assert_rewrite("minionize.testing.rules", "minionize.testing.rep
 
 from minionize.testing.clock import ManualClock  # noqa: E402 - after the rewriting of assertions is set up
 from minionize.testing.engine import EngineContract  # noqa: E402
+from minionize.testing.reporter import ReporterContract  # noqa: E402
 
-__all__ = ["EngineContract", "ManualClock"]
+__all__ = ["EngineContract", "ManualClock", "ReporterContract"]
