@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-import subprocess
 from collections.abc import Sequence
+from types import FunctionType
 from typing import Any
 
 from minionize.callback import Command, Context, DefaultCallback
@@ -18,7 +17,7 @@ class ProcessCallback(DefaultCallback):
         """Take a ``to_cmd(param)`` that was written without ``self``, as the page of 0.3.4 shows it."""
         super().__init_subclass__(**kwargs)
         own = cls.__dict__.get("to_cmd")
-        if inspect.isfunction(own) and len(inspect.signature(own).parameters) == 1:
+        if isinstance(own, FunctionType) and own.__code__.co_argcount == 1:
             cls.to_cmd = staticmethod(own)  # type: ignore[method-assign]
 
     def to_cmd(self, param: Param) -> str | Sequence[str]:
@@ -45,6 +44,8 @@ class ProcessCallback(DefaultCallback):
         Raises:
             subprocess.CalledProcessError: It did not succeed.
         """
+        import subprocess
+
         subprocess.run(self._argv(param), check=True, stdin=subprocess.DEVNULL)
 
     def _argv(self, param: Param) -> tuple[str, ...]:

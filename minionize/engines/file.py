@@ -8,8 +8,8 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from hashlib import blake2b
 from typing import Any
+from zlib import crc32
 
 from minionize.engine import (
     Backlog,
@@ -205,7 +205,7 @@ class FileEngine(Engine):
         """Return the id of a line; None if it holds no param, or one that is done."""
         if not self._null and (not line or line.isspace()):
             return None
-        id = f"{number}-{blake2b(line, digest_size=4).hexdigest()}"
+        id = f"{number}-{crc32(line):08x}"
         return None if id in self._skip else id
 
     def _clean(self, line: bytes) -> bytes:

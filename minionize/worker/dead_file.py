@@ -41,9 +41,8 @@ class DeadFile:
             self.path = Path(path)
             self._prepare(self.path)
             return
-        import tempfile
-
-        for base in (state_directory(environ), Path(tempfile.gettempdir()) / f"minionize-{os.getuid()}"):
+        temporary = Path(environ.get("TMPDIR") or "/tmp") / f"minionize-{os.getuid()}"
+        for base in (state_directory(environ), temporary):
             self.path = base / "dead" / f"{minion}.jsonl"
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import sys
-from pathlib import Path
 
 from minionize import guardian
 
@@ -18,7 +17,7 @@ class Guard:
         """Start the guardian; it comes up beside the first params."""
         self._pid = 0
         theirs, self._pipe = os.pipe2(os.O_CLOEXEC)
-        script = str(Path(guardian.__file__))
+        script = str(guardian.__file__)
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         try:
             # Descriptor 3, for the numbers below may be closed here. No environment: a guardian of another

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import time
 from collections.abc import Callable
 from heapq import heappop, heappush
@@ -14,7 +13,7 @@ from minionize.events import Events
 from minionize.settle import Ack, Dead, Nack, Verdict, crashed_too_often, settle
 from minionize.task import Outcome, OutcomeKind, Record, Task, evidence
 from minionize.worker.options import Options
-from minionize.worker.pace import Ahead, SlowDown
+from minionize.worker.pace import Ahead, SlowDown, jitter
 from minionize.worker.pump import Pump, Settlement
 from minionize.worker.reports import Reports
 from minionize.worker.runner import Ending, Finished, Runner
@@ -260,7 +259,7 @@ class Loop:
             return Ack()
         if finished.verdict == "nack":
             return Nack(self._options.retry_delay)
-        return settle(finished.outcome, delivery.attempt, delivery.crashes, self._policy, random.random())
+        return settle(finished.outcome, delivery.attempt, delivery.crashes, self._policy, jitter())
 
     def _settle(self, delivery: Delivery, task: Task, outcome: Outcome, verdict: Verdict) -> None:
         if isinstance(verdict, Dead):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 # Hold params for so many seconds of work ahead: enough to hide a queue's latency, soon used up.
@@ -13,6 +14,11 @@ BLINK = 0.1
 _SLOW_FIRST = 0.1
 _SLOW_FACTOR = 1.5
 _SLOW_MAX = 10.0
+
+
+def jitter() -> float:
+    """Return a random number, 0 or more and below 1; the module ``random`` would cost more to import than this."""
+    return int.from_bytes(os.urandom(4), "little") / 2**32
 
 
 class Ahead:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -189,7 +188,9 @@ class ProcessRunner(Runner):
         def exception() -> BaseException | None:
             if outcome.kind is OutcomeKind.SUCCEEDED:
                 return None
-            return subprocess.CalledProcessError(end.code if end.code is not None else -(end.signal or 0), run.argv)
+            from subprocess import CalledProcessError
+
+            return CalledProcessError(end.code if end.code is not None else -(end.signal or 0), run.argv)
 
         self._finish(run.task, run.context, outcome, exception)
 

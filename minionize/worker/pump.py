@@ -7,7 +7,6 @@ again after reconnecting; the run is never repeated for that.
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections import deque
@@ -19,6 +18,7 @@ from minionize.settle import Ack, Dead, Nack
 from minionize.stats import Stats
 from minionize.task import OutcomeKind
 from minionize.worker.dead_file import DeadFile
+from minionize.worker.pace import jitter
 
 # How long the queue may be out of reach at the start, and how long a stopping minion tries to settle.
 START_PATIENCE = 15.0
@@ -315,7 +315,7 @@ class Pump:
                 self._close_engine()
                 if time.monotonic() + delay > deadline:
                     raise
-            self._sleep(delay * (0.5 + random.random()))
+            self._sleep(delay * (0.5 + jitter()))
             delay = min(delay * 2, _BACKOFF_MAX)
 
     def _reconnect(self, error: NotConnected) -> None:
@@ -325,7 +325,7 @@ class Pump:
         while True:
             if self._closing is not None and time.monotonic() - self._closing > STOP_PATIENCE:
                 raise error
-            self._sleep(delay * (0.5 + random.random()))
+            self._sleep(delay * (0.5 + jitter()))
             delay = min(delay * 2, _BACKOFF_MAX)
             self._close_engine()
             try:
