@@ -1,0 +1,91 @@
+"""Looking at a sweep directory and caring for it, as nobody's minion: backlog, ready and dead params, requeue."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from minionize.engine import Backlog, DeadLetter
+from minionize.sweepdir.clock import Clock
+from minionize.sweepdir.ids import param_id
+from minionize.sweepdir.layout import Layout
+from minionize.sweepdir.locks import Files, Locks
+from minionize.sweepdir.returns import RESET
+from minionize.sweepdir.view import View
+
+
+def read_only(layout: Layout, locks: Locks, clock: Clock) -> View:
+    """Load the state without making or changing anything.
+
+    Raises:
+        EngineError: The directory is no queue, or is damaged.
+        OSError: It cannot be read.
+    """
+    view = View(layout, locks, clock)
+    view.load_sweeps()
+    with locks.look() as files:
+        view.refresh(files, heal=False)
+    view.dead.refresh()
+    return view
+
+
+def backlog(view: View) -> Backlog:
+    """Count what there is."""
+    running, done = len(view.running()), view.done_here()
+    dead = sum(1 for letter in dead_letters(view) if letter.param in view.sweeps.params)
+    return Backlog(
+        ready=len(view.sweeps.params) - done - running,
+        in_flight=running,
+        dead=dead,
+        exact=True,
+        as_of=time.time(),
+        done=done - dead,
+        delayed=view.delayed(),
+    )
+
+
+def dead_letters(view: View) -> list[DeadLetter]:
+    """Return the dead params: those on the dead list that have left the queue."""
+    return [letter for letter in view.dead.letters.values() if letter.param in view.done.params]
+
+
+def ready_params(view: View, clock: Clock, barred: frozenset[str] = frozenset()) -> Iterator[Any]:
+    """Yield the params that could be taken now."""
+    delayed = view.returns.delayed(clock.now(), view.is_gone)
+    for param in view.sweeps.params - view.done.params - view.inprogress.params:
+        if not (delayed or barred) or not ({param_id(param)} & (delayed | barred)):
+            yield param
+
+
+def requeue(view: View, files: Files, ids: Collection[str], by: str, clock: Clock) -> int:
+    """Make dead params ready again, as if they were new; under the locks, with the view up to date.
+
+    Others remember how far they have read ``done``, so their records are made holes there; a ParamSweeper that
+    is running already does not notice, one that is started later does.
+
+    Args:
+        view: What we know of the directory.
+        files: The locked files.
+        ids: Which; ids that are not dead are passed over.
+        by: Who says so.
+        clock: The time.
+
+    Returns:
+        How many.
+
+    Raises:
+        OSError: It could not be written; ask again.
+    """
+    view.dead.refresh()
+    wanted = set(ids)
+    chosen = [letter for letter in dead_letters(view) if letter.id in wanted]
+    if not chosen:
+        return 0
+    params = [letter.param for letter in chosen]
+    view.done.erase(files.done, set(params))
+    view.forget(params)
+    now = clock.now()
+    view.returns.add(RESET, [(letter.id, letter.param) for letter in chosen], now, by)
+    view.dead.cancel([letter.id for letter in chosen], now, by)
+    return len(chosen)
