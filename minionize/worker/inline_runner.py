@@ -34,7 +34,6 @@ class InlineRunner(Runner):
     def interrupt(self) -> None:
         """End the function that is running; called by a signal handler, in the same thread."""
         if self._calling:
-            self._calling = False
             raise Interrupted
 
     def start(self, task: Task) -> None:
@@ -46,6 +45,7 @@ class InlineRunner(Runner):
             outcome = call(self._callback, task, context)
             self._calling = False
         except Interrupted:
+            self._calling = False
             outcome = Outcome(OutcomeKind.PREEMPTED, started, time.time(), reason=Ending.PREEMPTED.value)
         except CallbackError:
             self._calling = False

@@ -156,7 +156,7 @@ class Loop:
 
     def _over(self) -> bool:
         if self._pump.error is not None:
-            self._abandoning = True
+            self._draining = self._abandoning = True
             self._obey()
             return not self._running
         ended = self._draining or self._pump.ended or self._took_all()

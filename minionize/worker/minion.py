@@ -94,7 +94,7 @@ class Minion:
         output = self._output()
         stack.callback(output.close)
         # Before the pipe of the guardian exists and before any thread runs: it is a fork of this process.
-        environ = {**self._settings.environ, **self._settings.env, "MINION_ID": self.id}
+        environ = {**self._settings.env, **self._settings.environ, "MINION_ID": self.id}
         zygote = self._zygote(environ)
         guard = Guard(self.id)
         stack.callback(guard.dismiss)

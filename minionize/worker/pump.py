@@ -72,6 +72,7 @@ class Pump:
         self._started: deque[Delivery] = deque()
         self._held: dict[str, Delivery] = {}
         self._changed = threading.Condition()
+        self._woken = False
         self._wanted = 0
         self._closing: float | None = None
         self._extended = self._received = self._busy = time.monotonic()
@@ -125,12 +126,13 @@ class Pump:
 
     @property
     def unsettled(self) -> int:
-        """How many settlements wait for the queue."""
-        return len(self._pending)
+        """How many settlements, and begun runs to be told of, wait for the queue."""
+        return len(self._pending) + len(self._started)
 
     def flush(self) -> None:
         """Wake the engine thread."""
         with self._changed:
+            self._woken = True
             self._changed.notify()
 
     def close(self) -> None:
@@ -207,6 +209,8 @@ class Pump:
             self._wake()
 
     def _admit(self, got: list[Delivery]) -> None:
+        # A queue that delivers what we hold has forgotten that we do: the former delivery is worth nothing.
+        self._lose([self._held[delivery.id] for delivery in got if delivery.id in self._held])
         self._held.update((delivery.id, delivery) for delivery in got)
         redelivered = [bool(d.redelivered) or (d.attempt or 1) > 1 for d in got]
         self._stats.receive(redelivered, sum(1 for d in got if d.crashes))
@@ -236,12 +240,11 @@ class Pump:
         self._wait(_PAUSE)
 
     def _wait(self, seconds: float) -> None:
-        """Wait for the main thread, unless it has something to do for us already."""
+        """Wait for the main thread, unless it has woken us since the last time."""
         with self._changed:
-            if self._pending or self._started or self._closing is not None:
-                return
-            if self.ended or not self._held or self._wanted <= len(self._ready) or seconds < _PAUSE:
+            if not self._woken:
                 self._changed.wait(seconds)
+            self._woken = False
 
     def _tell_started(self) -> None:
         if self._started:

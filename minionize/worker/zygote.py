@@ -13,6 +13,7 @@ import select
 import signal
 import socket
 import struct
+import warnings
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -30,7 +31,10 @@ class Zygote:
             child: What a child does, given the descriptor of its control socket.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._pid = os.fork()
+        with warnings.catch_warnings():
+            # A notebook has threads of its own; none of them is ours, nor holds a lock that the zygote needs.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._pid = os.fork()
         if self._pid == 0:
             ours.close()
             _serve(theirs, child)
