@@ -1,0 +1,167 @@
+"""``minionize``: run a command for each param of a queue."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+from click.shell_completion import CompletionItem
+
+from minionize.cli.completion import paths
+from minionize.cli.options import OPTIONS, parameters
+from minionize.console import printable
+from minionize.errors import ExitCode, MinionizeError, SettingsError
+
+if TYPE_CHECKING:
+    from minionize.callback import Callback
+    from minionize.settings import Settings
+
+__all__ = ["main"]
+
+_HINT = "Try 'minionize --help'. What is meant for the program goes behind its name."
+
+
+class _Minionize(click.Command):
+    """The command line and its border: nothing but an exit code and a message leaves it."""
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
+        """Parse, run, and exit."""
+        width = extra.pop("terminal_width", None)
+        extra["standalone_mode"] = False
+        code = _guarded(lambda: _dispatch(super(_Minionize, self).main(args, "minionize", **extra), width))
+        sys.exit(code)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete our own options in front of COMMAND only: what begins with a dash behind it is the program's."""
+        return paths(incomplete) if ctx.params.get("command") else super().shell_complete(ctx, incomplete)
+
+
+def _command_line() -> _Minionize:
+    return _Minionize(
+        "minionize",
+        params=parameters(),
+        callback=lambda **given: given,
+        add_help_option=False,
+        context_settings={"allow_interspersed_args": False},
+    )
+
+
+main = _command_line()
+
+
+def _guarded(work: Any) -> int:
+    """Run something; turn whatever ends it into a message and an exit code."""
+    try:
+        code = int(work())
+        sys.stdout.flush()
+        return code
+    except click.UsageError as error:
+        _complain(f"{_usage(error)}\n{_HINT}")
+        return ExitCode.USAGE
+    except MinionizeError as error:
+        _complain(str(error))
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return ExitCode.SIGNAL + 2
+    except BrokenPipeError:
+        # Nobody reads any more; the flush at exit must not say so again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return ExitCode.SIGNAL + 13
+
+
+def _usage(error: click.UsageError) -> str:
+    if isinstance(error, click.NoSuchOption):
+        from minionize.names import nearest
+
+        near = nearest(error.option_name, [flag for entry in OPTIONS for flag in entry.flags])
+        return f"no such option {error.option_name}{f'; did you mean {near}?' if near else ''}"
+    message = error.format_message().rstrip(".")
+    return message[:1].lower() + message[1:]
+
+
+def _complain(message: str, kind: str = "error: ") -> None:
+    first, *rest = message.splitlines() or [""]
+    lines = [f"minionize: {kind}{printable(first)}", *(printable(line) for line in rest)]
+    try:
+        sys.stderr.write("\n".join(lines) + "\n")
+    except (OSError, AttributeError):
+        return  # stderr is closed; the exit code still tells
+
+
+def _say(line: str) -> None:
+    stream = sys.stdout
+    stream.write(f"{line}\n".encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8"))
+
+
+def _dispatch(given: Mapping[str, Any] | int, width: int | None) -> int:
+    """Do what the command line asks for; return the exit code."""
+    if isinstance(given, int):
+        return given
+    cli = {key: value for key, value in given.items() if value is not None and key != "command"}
+    instead = {key: cli.pop(key, False) for key in ("help", "version", "show_config", "why")}
+    if instead["help"]:
+        from shutil import get_terminal_size
+
+        from minionize.cli.help import help_text
+
+        sys.stdout.write(help_text(width or get_terminal_size((100, 24)).columns))
+        return ExitCode.OK
+    if instead["version"]:
+        from minionize.version import __version__
+
+        _say(f"minionize {__version__}")
+        return ExitCode.OK
+    return _with_settings(cli, tuple(given["command"]), instead)
+
+
+def _with_settings(cli: dict[str, Any], command: tuple[str, ...], instead: Mapping[str, bool]) -> int:
+    from minionize.settings import load
+
+    cwd = Path.cwd()
+    settings = load(cli, os.environ, cwd)
+    if instead["show_config"]:
+        from minionize.cli.show import show_config
+
+        sys.stdout.write(show_config(settings, command))
+        return ExitCode.OK
+    if cli.get("FILE_NULL") and settings.values["engine"] not in ("file", None):
+        raise SettingsError(f"-0/--null is for params from a file; the engine is {settings.values['engine']}")
+    if instead["why"]:
+        from minionize.cli.why import why
+
+        _say(why(settings))
+        return ExitCode.OK
+    callback, wanted = _callback(settings, command, cwd)
+    if wanted:
+        # What stands at the function itself; the command line overrules it.
+        settings = load({**wanted, **cli}, os.environ, cwd)
+    if settings.values["dry_run"]:
+        from minionize.cli.dry import dry_run
+
+        return dry_run(callback, settings, _say, lambda line: _complain(line, ""))
+    from minionize.worker.minion import Minion
+
+    return Minion(callback, settings).run()
+
+
+def _callback(settings: Settings, command: tuple[str, ...], cwd: Path) -> tuple[Callback, Mapping[str, Any]]:
+    values = settings.values
+    function = values["function"]
+    if command and settings.sources["function"] == "--function":
+        raise SettingsError(f"--function {function} and COMMAND {command[0]}: give one of them")
+    if function and not command:
+        from minionize.cli.function import load_function
+
+        return load_function(function, cwd)
+    words = command or settings.command
+    if not words:
+        raise SettingsError(f"no COMMAND to run\nUsage: minionize [OPTIONS] COMMAND [ARG]...\n{_HINT}")
+    from minionize.cli.command import CommandLine
+
+    callback = CommandLine(words, shell=values["shell"], stdin=values["stdin"], literal=values["literal"])
+    callback.check({**settings.environ, **settings.env})
+    return callback, {}
