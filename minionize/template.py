@@ -17,13 +17,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from minionize.shellline import check_append, quote, wraps
 from minionize.task import Param, param_text, to_json
 
 __all__ = ["LONGEST_ARGUMENT", "Template", "argument", "arguments"]
 
-PLACEHOLDER = re.compile(r"\{(//?|/?\.|%|)\}|(?<!\$)\{(\#|[^\W\d]\w*(?:\.\w+)*)\}")
-"""``${name}`` and ``${#}`` are the shell's; ``${}`` is nobody's, so it is a price."""
+PLACEHOLDER = r"\{(//?|/?\.|%|)\}|(?<!\$)\{(\#|[^\W\d]\w*(?:\.\w+)*)\}"
+"""``${name}`` and ``${#}`` are the shell's; ``${}`` is nobody's, so it is a price. Compiled when first needed."""
 
 LONGEST_ARGUMENT = 131_071
 """Bytes that Linux takes in one argument (MAX_ARG_STRLEN, less the NUL at the end)."""
@@ -101,6 +100,8 @@ class Template:
         if self._shell:
             line = cut[0]
             if self._append and not any(isinstance(piece, _Hole) for piece in line):
+                from minionize.shellline import check_append
+
                 check_append(self._words[0])
                 line = [*line, " ", _WHOLE]
             return ["/bin/sh", "-c", _quoting(line)]
@@ -112,20 +113,24 @@ class Template:
 class _Hole:
     """A placeholder. In a shell line it quotes, and knows the line's quotes around it."""
 
-    __slots__ = ("form", "path", "wrap")
+    __slots__ = ("form", "path", "quote", "wrap")
 
     def __init__(self, form: str, path: tuple[str, ...] = (), wrap: str | None = None) -> None:
         self.form = form
         self.path = path
         self.wrap = wrap
+        if wrap is not None:
+            from minionize.shellline import quote
+
+            self.quote = quote
 
     def value(self, param: Param, slot: int, seq: int) -> str:
         """Make the text that goes here."""
         if self.wrap is None:
             return self.text(param, slot, seq)
         if self.wrap == "" and self.form == "" and not self.path:
-            return " ".join(map(quote, arguments(param)))
-        return f"{self.wrap}{quote(self.text(param, slot, seq))}{self.wrap}"
+            return " ".join(map(self.quote, arguments(param)))
+        return f"{self.wrap}{self.quote(self.text(param, slot, seq))}{self.wrap}"
 
     def text(self, param: Param, slot: int, seq: int) -> str:
         """Make the text, not yet quoted."""
@@ -136,11 +141,15 @@ class _Hole:
         if self.form == "#":
             return str(seq)
         text = argument(param)
+        if self.form == "":
+            return text
         if self.form == "//":
             return _directory(text)
-        if self.form in ("/", "/."):
-            text = text.rpartition("/")[2]
-        return _EXTENSION.sub("", text) if "." in self.form else text
+        head, slash, base = text.rpartition("/")
+        if self.form == "/":
+            return base
+        stem = base.rpartition(".")[0] if "." in base else base
+        return stem if self.form == "/." else head + slash + stem
 
 
 _Piece = str | _Hole
@@ -148,7 +157,6 @@ _Plan = list[str | list[_Piece]] | None
 """The words: each one text, or cut at its placeholders. None where no word has any."""
 
 _WHOLE = _Hole("")
-_EXTENSION = re.compile(r"\.[^/.]*\Z")
 
 
 def argument(param: Param) -> str:
@@ -223,7 +231,9 @@ def _directory(path: str) -> str:
 def _cut(word: str) -> list[_Piece]:
     pieces: list[_Piece] = []
     end = 0
-    for found in PLACEHOLDER.finditer(word):
+    if "{" not in word:
+        return [word]
+    for found in re.finditer(PLACEHOLDER, word):
         if found.start() > end:
             pieces.append(word[end : found.start()])
         pieces.append(_hole(found[1] or "", found[2] or ""))
@@ -258,6 +268,8 @@ def _joined(pieces: list[_Piece]) -> list[_Piece]:
 
 def _quoting(line: list[_Piece]) -> list[_Piece]:
     """Make the holes of a shell line quote what they are filled with."""
+    from minionize.shellline import wraps
+
     texts = [""]
     for piece in line:
         if isinstance(piece, str):

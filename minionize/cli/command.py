@@ -14,7 +14,7 @@ from minionize.template import Template
 
 __all__ = ["CommandLine"]
 
-_SHELLISH = re.compile(r"""[\s|&;<>()$`"'*?=]""")
+_SHELLISH = r"""[\s|&;<>()$`"'*?=]"""
 
 
 class CommandLine(DefaultCallback):
@@ -83,7 +83,7 @@ class CommandLine(DefaultCallback):
         program = self._words[0]
         if isinstance(error, PermissionError):
             return "" if os.path.isdir(program) else f"; chmod +x {program}"
-        if _SHELLISH.search(program):
+        if re.search(_SHELLISH, program):
             from minionize.cli.quoting import shell_word
 
             line = shell_word(" ".join(self._words))
