@@ -28,7 +28,7 @@ def test_two_commands_of_the_readme(tmp_path: Path) -> None:
     first, second = [block.text for block in blocks((ROOT / "README.md").read_text()) if block.language == "bash"][:2]
     url = "https://gitlab.inria.fr/msimonin/minionize"
     assert url in first
-    done = bash(first.replace(url, str(ROOT)), tmp_path)
+    done = bash(first.replace(url, f"{ROOT} minionize"), tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [f"hello {n}" for n in range(1, 11)]
     # Of the tests a few will do: all of them run anyway.
