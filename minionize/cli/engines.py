@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from minionize.engine import Engine
+from minionize.host import new_minion_id
 from minionize.plugins import load_engine
 from minionize.settings import Settings
 
@@ -21,7 +22,7 @@ def opened(settings: Settings) -> Iterator[Engine]:
     """
     kind = load_engine(settings.values["engine"])
     engine = kind(**settings.for_owner(kind.name, kind.settings))
-    engine.minion = "look"
+    engine.minion = new_minion_id()
     try:
         engine.open()
         yield engine

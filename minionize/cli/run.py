@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -53,11 +54,17 @@ def _command_line() -> _Minionize:
 main = _command_line()
 
 
-def _guarded(work: Any) -> int:
+class _OutputError(MinionizeError):
+    """What was asked for cannot be written."""
+
+    exit_code = ExitCode.USAGE
+
+
+def _guarded(work: Callable[[], int]) -> int:
     """Run something; turn whatever ends it into a message and an exit code."""
     try:
-        code = int(work())
-        sys.stdout.flush()
+        code = work()
+        _write("")
         return code
     except click.UsageError as error:
         _complain(f"{_usage(error)}\n{_HINT}")
@@ -68,8 +75,6 @@ def _guarded(work: Any) -> int:
     except (KeyboardInterrupt, click.Abort):
         return ExitCode.SIGNAL + 2
     except BrokenPipeError:
-        # Nobody reads any more; the flush at exit must not say so again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return ExitCode.SIGNAL + 13
 
 
@@ -93,8 +98,25 @@ def _complain(message: str, kind: str = "error: ") -> None:
 
 
 def _say(line: str) -> None:
+    _write(f"{line}\n")
+
+
+def _write(text: str) -> None:
+    """Write to stdout at once: what is piped in slowly is answered as it comes."""
     stream = sys.stdout
-    stream.write(f"{line}\n".encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8"))
+    if stream is None:
+        return
+    encoding = stream.encoding or "utf-8"
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except OSError as error:
+        # The flush at exit must not say so again.
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise _OutputError(f"standard output: {error.strerror}") from None
 
 
 def _dispatch(given: Mapping[str, Any] | int, width: int | None) -> int:
@@ -108,7 +130,7 @@ def _dispatch(given: Mapping[str, Any] | int, width: int | None) -> int:
 
         from minionize.cli.help import help_text
 
-        sys.stdout.write(help_text(width or get_terminal_size((100, 24)).columns))
+        _write(help_text(width or get_terminal_size((100, 24)).columns))
         return ExitCode.OK
     if instead["version"]:
         from minionize.version import __version__
@@ -126,7 +148,7 @@ def _with_settings(cli: dict[str, Any], command: tuple[str, ...], instead: Mappi
     if instead["show_config"]:
         from minionize.cli.show import show_config
 
-        sys.stdout.write(show_config(settings, command))
+        _write(show_config(settings, command))
         return ExitCode.OK
     if cli.get("FILE_NULL") and settings.values["engine"] not in ("file", None):
         raise SettingsError(f"-0/--null is for params from a file; the engine is {settings.values['engine']}")

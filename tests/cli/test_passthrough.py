@@ -77,3 +77,12 @@ def test_a_reader_that_leaves_is_no_traceback(tmp_path: Path) -> None:
         process.stdout.close()
         _, err = process.communicate(b"p\n" * 1000, timeout=60)
     assert (process.returncode, err) == (141, b"")
+
+
+@pytest.mark.parametrize("option", ["--help", "--show-config", "--version"])
+def test_a_full_disk_is_no_traceback(tmp_path: Path, option: str) -> None:
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    with Path("/dev/full").open("wb") as full:
+        words = [sys.executable, "-m", "minionize", option]
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, cwd=tmp_path, env=environ, timeout=60)
+    assert (done.returncode, done.stderr) == (2, b"minionize: error: standard output: No space left on device\n")
