@@ -39,7 +39,7 @@ def test_two_commands_of_the_readme(tmp_path: Path) -> None:
 
 def test_wheel_holds_what_it_must(tmp_path: Path) -> None:
     clone(tmp_path / "clone")
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), "clone"]
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), "./clone"]
     subprocess.run(build, cwd=tmp_path, check=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())

@@ -38,3 +38,11 @@ def test_record_page_tells_every_field() -> None:
 def test_python_page_tells_every_public_name() -> None:
     page = (ROOT / "docs/reference/python.md").read_text()
     assert [name for name in minionize.__all__ if f"`{name}" not in page] == []
+
+
+def test_architecture_page_tells_every_module() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    package = ROOT / "minionize"
+    modules = [path.name for path in package.glob("[!_]*.py") if path.stem != "version"]
+    folders = [f"{path.parent.name}/" for path in package.glob("*/__init__.py")]
+    assert [name for name in modules + folders if f"`{name}`" not in page] == []
