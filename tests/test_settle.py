@@ -20,20 +20,18 @@ POLICIES = st.builds(
 )
 JITTERS = st.floats(0, 1, exclude_max=True)
 COUNTS = st.none() | st.integers(0, 2000)
-OUTCOMES = st.builds(
-    Outcome,
-    kind=st.sampled_from(OutcomeKind),
-    started=st.just(0.0),
-    ended=st.just(1.0),
-    exit_code=st.none() | CODES,
-    signal=st.none() | st.integers(1, 64),
-    stop=st.booleans(),
-)
 RUN_TO_THE_END = (OutcomeKind.SUCCEEDED, OutcomeKind.FAILED, OutcomeKind.TIMED_OUT, OutcomeKind.COULD_NOT_START)
 
 
-def an_outcome(kind: OutcomeKind, exit_code: int | None = None) -> Outcome:
-    return Outcome(kind=kind, started=0.0, ended=1.0, exit_code=exit_code)
+def an_outcome(
+    kind: OutcomeKind, exit_code: int | None = None, signal: int | None = None, stop: bool = False
+) -> Outcome:
+    return Outcome(kind=kind, started=0.0, ended=1.0, exit_code=exit_code, signal=signal, stop=stop)
+
+
+OUTCOMES = st.builds(
+    an_outcome, st.sampled_from(OutcomeKind), st.none() | CODES, st.none() | st.integers(1, 64), st.booleans()
+)
 
 
 def listed(outcome: Outcome, policy: Policy) -> bool:
@@ -143,7 +141,7 @@ def test_the_delay_doubles_and_spreads() -> None:
 
 
 def test_a_worker_fault_stops_the_minion_while_the_param_is_tried_elsewhere() -> None:
-    failed = Outcome(kind=OutcomeKind.FAILED, started=0.0, ended=0.0, stop=True)
+    failed = an_outcome(OutcomeKind.FAILED, stop=True)
     assert settle(failed, 1, 0, Policy(retries=1), 0.5) == Nack(1.0, stop=True)
 
 
@@ -153,7 +151,7 @@ def test_the_reason_says_how_it_ended() -> None:
         "exit code 3 (attempt 2 of 2)"
     )
     assert settle(an_outcome(OutcomeKind.TIMED_OUT, 143), 1, 0, Policy(), 0.0) == Dead("timed out after 1.0 s")
-    killed = Outcome(kind=OutcomeKind.FAILED, started=0.0, ended=0.0, signal=11)
+    killed = an_outcome(OutcomeKind.FAILED, signal=11)
     assert settle(killed, 1, 0, Policy(), 0.0) == Dead("killed by signal 11")
 
 
