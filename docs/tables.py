@@ -64,8 +64,8 @@ def default_of(setting: Setting) -> str:
 
 def option(setting: Setting) -> str:
     """Write a setting's options, with the words to choose from."""
-    words = f" {'|'.join(setting.choices)}" if setting.choices else ""
-    return ", ".join(code(flag + words) for flag in setting.flags)
+    words = " or ".join(map(code, setting.choices))
+    return f"{', '.join(map(code, setting.flags))} {words}".strip()
 
 
 def settings_of(table: Iterable[Setting]) -> str:
