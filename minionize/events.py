@@ -35,9 +35,12 @@ class Events:
             self._epoll.unregister(fd)
 
     def close_fd(self, fd: int) -> None:
-        """Stop watching ``fd`` and close it: the kernel forgets what is closed, if nobody else has it open."""
-        self._handlers.pop(fd, None)
-        self._last.pop(fd, None)
+        """Stop watching ``fd`` and close it.
+
+        Closing alone would not do: a child that is just being started has a copy of it for a moment, the
+        kernel goes on to report it, and its number may be another child's by then.
+        """
+        self.forget(fd)
         os.close(fd)
 
     def run(self, timeout: float) -> None:
