@@ -120,17 +120,17 @@ class ReporterContract(ABC):
         for reporter in self.__dict__.pop("made", []):
             reporter.close()
 
-    def fresh(self) -> Reporter:
-        """Make a reporter that will be closed at the end of the case."""
+    def fresh(self, minion: str = "") -> Reporter:
+        """Make a reporter that will be closed at the end of the case, for a minion of its own or the one named."""
         made: list[Reporter] = self.__dict__.setdefault("made", [])
         reporter = self.make_reporter()
-        reporter.minion = f"minion-{len(made) + 1}"
+        reporter.minion = minion or f"minion-{len(made) + 1}"
         made.append(reporter)
         return reporter
 
-    def opened(self) -> Reporter:
+    def opened(self, minion: str = "") -> Reporter:
         """Make a reporter and open it."""
-        reporter = self.fresh()
+        reporter = self.fresh(minion)
         reporter.open()
         return reporter
 
@@ -209,8 +209,7 @@ class ReporterContract(ABC):
         """A second reporter of the same minion, after the first was closed, adds to what is there."""
         self.need_kept()
         for id in ("first", "second"):
-            reporter = self.opened()
-            reporter.minion = "same"
+            reporter = self.opened("same")
             reporter.report(make_record(id))
             reporter.close()
         assert sorted(self.ids()) == ["first", "second"]
@@ -261,8 +260,7 @@ class ReporterContract(ABC):
     def test_a_torn_record_harms_no_other(self) -> None:
         """A file whose last record was torn by a crash is gone on with, and only that record is missing."""
         self.need_kept()
-        first = self.opened()
-        first.minion = "same"
+        first = self.opened("same")
         first.report(make_record("before"))
         first.report(make_record("torn", "a, b \n c"))
         first.close()
@@ -271,9 +269,7 @@ class ReporterContract(ABC):
             path.write_bytes(content[: content.rindex(b"torn") + 9])
         if not self.files():
             pytest.skip("the reporter writes no files")
-        second = self.fresh()
-        second.minion = "same"
-        second.open()
+        second = self.opened("same")
         second.report(make_record("after"))
         assert [id for id in self.ids() if id != "torn"] == ["before", "after"]
 

@@ -47,24 +47,54 @@ class DeliveryRules(EngineHooks):
         self.fresh().put(["b"])
         assert params_of(self.take(engine, 1)) == ["b"]
 
+    def test_put_disturbs_nothing(self) -> None:
+        """Filling a queue that is being worked on adds to it; what is held or done stays so."""
+        self.need_shared()
+        engine = self.filled(["done", "held"])
+        first, second = self.take(engine, 2)
+        engine.ack([first])
+        self.fresh().put(["new"])
+        other = self.opened()
+        assert params_of(self.drain(other)) == ["new"]
+        engine.ack([second])
+        assert self.rest(other) == []
+
     def test_receive_returns_nothing_at_the_time_out(self) -> None:
         """With nothing ready ``receive`` waits about the time-out, then returns []."""
         engine = self.filled(["a"])
         self.take(engine, 1)
         begin = time.monotonic()
         assert engine.receive(1, self.quiet) == []
-        assert time.monotonic() - begin < self.quiet + self.patience
+        assert time.monotonic() - begin < self.quiet + self.slack
         begin = time.monotonic()
         assert engine.receive(1, 0.0) == []
-        assert time.monotonic() - begin < self.patience
+        assert time.monotonic() - begin < self.slack
 
     def test_receive_waits_for_the_time_out(self) -> None:
         """A ``receive`` with nothing ready does not return at once: the minion would spin."""
         engine = self.filled(["a"])
         self.take(engine, 1)
         begin = time.monotonic()
-        engine.receive(1, 0.05)
-        assert time.monotonic() - begin >= 0.04
+        engine.receive(1, self.quiet)
+        assert time.monotonic() - begin >= self.quiet * 0.8
+
+    def test_receive_does_not_wait_for_a_full_batch(self) -> None:
+        """What is ready is returned at once, though there is less of it than was asked for."""
+        engine = self.filled(["a", "b"])
+        begin = time.monotonic()
+        taken = engine.receive(10, self.slack * 2)
+        assert time.monotonic() - begin < self.slack
+        assert isinstance(taken, list)
+        assert taken
+
+    def test_a_large_batch(self) -> None:
+        """Hundreds of params are received and settled as a few are."""
+        engine = self.filled([f"p{n}" for n in range(500)])
+        taken = self.take(engine, 500)
+        assert len(set(ids_of(taken))) == 500
+        engine.nack(taken[:250])
+        engine.ack(taken[250:])
+        assert sorted(ids_of(self.drain(engine))) == sorted(ids_of(taken[:250]))
 
     def test_max_messages_is_never_exceeded(self) -> None:
         """``receive`` never returns more than it was asked for."""
@@ -133,8 +163,8 @@ class DeliveryRules(EngineHooks):
         """Each param has an id of its own."""
         engine = self.filled([f"p{n}" for n in range(50)])
         ids = ids_of(self.rest(engine))
-        assert len(set(ids)) == 50
         assert all(isinstance(id, str) and id for id in ids)
+        assert len(set(ids)) == 50
 
     def test_equal_params_stay_apart(self) -> None:
         """Of equal params as many come as ``put`` said it put, each with an id of its own."""

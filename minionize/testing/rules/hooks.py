@@ -20,12 +20,14 @@ class EngineHooks(ABC):
         holds_json: The queue holds any JSON value; False: it may refuse what is no text.
         patience: Seconds to wait for what must come.
         quiet: Seconds to wait before something counts as absent.
+        slack: Seconds by which ``receive`` may be late.
         delay: Seconds for which the cases hold a param back; ``advance`` must be able to pass them.
     """
 
     holds_json: ClassVar[bool] = True
     patience: ClassVar[float] = 5.0
     quiet: ClassVar[float] = 0.02
+    slack: ClassVar[float] = 2.0
     delay: ClassVar[float] = 1.0
 
     @abstractmethod
@@ -116,8 +118,11 @@ class EngineHooks(ABC):
         taken: list[Delivery] = []
         end = time.monotonic() + self.patience
         try:
-            while len(taken) < count and time.monotonic() < end:
-                taken += engine.receive(count - len(taken), self.quiet)
+            while len(taken) < count:
+                more = engine.receive(count - len(taken), self.quiet)
+                taken += more
+                if not more and time.monotonic() > end:
+                    break
         except EndOfQueue:
             pass
         assert len(taken) == count, f"{len(taken)} of {count} params came: {[d.id for d in taken]}"
@@ -125,25 +130,27 @@ class EngineHooks(ABC):
 
     def rest(self, engine: Engine) -> list[Delivery]:
         """Receive all that is ready, leaving it unsettled."""
-        taken: list[Delivery] = []
+        taken: dict[str, Delivery] = {}
         while True:
             try:
                 more = engine.receive(100, self.quiet)
             except EndOfQueue:
-                return taken
+                more = []
             if not more:
-                return taken
-            taken += more
-            assert len(taken) < 10_000, "params come without end"
+                return list(taken.values())
+            for delivery in more:
+                assert delivery.id not in taken, f"{delivery.id} came again while it was held"
+                taken[delivery.id] = delivery
 
     def drain(self, engine: Engine) -> list[Delivery]:
         """Receive and ack all that is ready."""
-        taken: list[Delivery] = []
+        taken: dict[str, Delivery] = {}
         while more := self.rest(engine):
             engine.ack(more)
-            taken += more
-            assert len(taken) < 10_000, "acked params come again without end"
-        return taken
+            for delivery in more:
+                assert delivery.id not in taken, f"{delivery.id} came again after it was acked"
+                taken[delivery.id] = delivery
+        return list(taken.values())
 
     def successor(self, engine: Engine) -> Engine:
         """Return who works on after ``engine`` was closed: another minion, or itself where there is one only."""

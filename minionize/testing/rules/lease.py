@@ -43,6 +43,48 @@ class LeaseRules(EngineHooks):
         survivor.ack(taken)
         assert self.rest(survivor) == []
 
+    def test_what_was_never_started_comes_again_too(self) -> None:
+        """A killed minion may have held params that it had not begun."""
+        self.need_reclaim()
+        engine = self.filled(["begun", "waiting"])
+        held = self.take(engine, 2)
+        self.orphan(engine, held[:1])
+        assert sorted(ids_of(self.take(self.opened(), 2))) == sorted(ids_of(held))
+
+    def test_what_was_settled_survives_a_kill(self) -> None:
+        """When ``ack``, ``nack`` or ``dead_letter`` has returned, it is so, whatever becomes of the minion."""
+        features = self.need_reclaim()
+        engine = self.filled(["acked", "given back", "given up"])
+        acked, back, dead = self.take(engine, 3)
+        engine.ack([acked])
+        engine.nack([back])
+        if features.dead_letter:
+            engine.dead_letter([dead], "failed", [{}])
+        else:
+            engine.ack([dead])
+        self.kill(engine)
+        self.lapse([acked, back, dead])
+        other = self.opened()
+        (again,) = self.take(other, 1)
+        assert again.id == back.id
+        assert again.attempt == (2 if features.attempts else again.attempt)
+        assert again.crashes in (0, None)
+        assert [letter.id for letter in other.dead()] == ([dead.id] if features.dead_letter else [])
+        assert self.rest(other) == []
+
+    def test_a_delay_survives_its_minion(self) -> None:
+        """A param given back for later comes in its time, though who gave it back is gone."""
+        features = self.need_reclaim()
+        self.need(features.nack_delay, "nack_delay=False")
+        engine = self.filled(["a"])
+        taken = self.take(engine, 1)
+        engine.nack(taken, delay=self.delay)
+        self.kill(engine)
+        other = self.opened()
+        assert other.receive(1, 0.0) == []
+        self.advance(self.delay * 1.5)
+        assert ids_of(self.take(other, 1)) == ids_of(taken)
+
     def test_a_waiting_minion_takes_over(self) -> None:
         """A minion that was there all the time reclaims too, without being opened anew."""
         self.need_reclaim()
