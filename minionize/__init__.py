@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from minionize.task import Outcome, OutcomeKind, Param, Record, Task
     from minionize.worker.minion import Minion, minionizer
 
-__all__ = [  # noqa: RUF022 - grouped as one meets them
+__all__ = [
     "__version__",
     # Run something over a queue
     "minionize",

@@ -84,7 +84,7 @@ class CommandLine(DefaultCallback):
         if isinstance(error, PermissionError):
             return "" if os.path.isdir(program) else f"; chmod +x {program}"
         if re.search(_SHELLISH, program):
-            from minionize.cli.quoting import shell_word
+            from minionize.quoting import shell_word
 
             line = shell_word(" ".join(self._words))
             return f"; it looks like a line for the shell: minionize --shell {line}"

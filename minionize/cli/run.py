@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,7 +13,7 @@ from click.shell_completion import CompletionItem
 
 from minionize.cli.completion import paths
 from minionize.cli.options import OPTIONS, parameters
-from minionize.console import printable
+from minionize.console import say, write
 from minionize.errors import ExitCode, MinionizeError, SettingsError
 
 if TYPE_CHECKING:
@@ -54,23 +53,17 @@ def _command_line() -> _Minionize:
 main = _command_line()
 
 
-class _OutputError(MinionizeError):
-    """What was asked for cannot be written."""
-
-    exit_code = ExitCode.USAGE
-
-
 def _guarded(work: Callable[[], int]) -> int:
     """Run something; turn whatever ends it into a message and an exit code."""
     try:
         code = work()
-        _write("")
+        write("")
         return code
     except click.UsageError as error:
-        _complain(f"{_usage(error)}\n{_HINT}")
+        say(f"error: {_usage(error)}\n{_HINT}")
         return ExitCode.USAGE
     except MinionizeError as error:
-        _complain(str(error))
+        say(f"error: {error}")
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return ExitCode.SIGNAL + 2
@@ -88,37 +81,6 @@ def _usage(error: click.UsageError) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _complain(message: str, kind: str = "error: ") -> None:
-    first, *rest = message.splitlines() or [""]
-    lines = [f"minionize: {kind}{printable(first)}", *(printable(line) for line in rest)]
-    try:
-        sys.stderr.write("\n".join(lines) + "\n")
-    except (OSError, AttributeError):
-        return  # stderr is closed; the exit code still tells
-
-
-def _say(line: str) -> None:
-    _write(f"{line}\n")
-
-
-def _write(text: str) -> None:
-    """Write to stdout at once: what is piped in slowly is answered as it comes."""
-    stream = sys.stdout
-    if stream is None:
-        return
-    encoding = stream.encoding or "utf-8"
-    try:
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        stream.flush()
-    except OSError as error:
-        # The flush at exit must not say so again.
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise _OutputError(f"standard output: {error.strerror}") from None
-
-
 def _dispatch(given: Mapping[str, Any] | int, width: int | None) -> int:
     """Do what the command line asks for; return the exit code."""
     if isinstance(given, int):
@@ -130,12 +92,12 @@ def _dispatch(given: Mapping[str, Any] | int, width: int | None) -> int:
 
         from minionize.cli.help import help_text
 
-        _write(help_text(width or get_terminal_size((100, 24)).columns))
+        write(help_text(width or get_terminal_size((100, 24)).columns))
         return ExitCode.OK
     if instead["version"]:
         from minionize.version import __version__
 
-        _say(f"minionize {__version__}")
+        write(f"minionize {__version__}\n")
         return ExitCode.OK
     return _with_settings(cli, tuple(given["command"]), instead)
 
@@ -148,23 +110,19 @@ def _with_settings(cli: dict[str, Any], command: tuple[str, ...], instead: Mappi
     if instead["show_config"]:
         from minionize.cli.show import show_config
 
-        _write(show_config(settings, command))
+        write(show_config(settings, command))
         return ExitCode.OK
     if cli.get("FILE_NULL") and settings.values["engine"] not in ("file", None):
         raise SettingsError(f"-0/--null is for params from a file; the engine is {settings.values['engine']}")
     if instead["why"]:
         from minionize.cli.why import why
 
-        _say(why(settings))
+        write(f"{why(settings)}\n")
         return ExitCode.OK
     callback, wanted = _callback(settings, command, cwd)
     if wanted:
         # What stands at the function itself; the command line overrules it.
         settings = load({**wanted, **cli}, os.environ, cwd)
-    if settings.values["dry_run"]:
-        from minionize.cli.dry import dry_run
-
-        return dry_run(callback, settings, _say, lambda line: _complain(line, ""))
     from minionize.worker.minion import Minion
 
     return Minion(callback, settings).run()
@@ -185,5 +143,5 @@ def _callback(settings: Settings, command: tuple[str, ...], cwd: Path) -> tuple[
     from minionize.cli.command import CommandLine
 
     callback = CommandLine(words, shell=values["shell"], stdin=values["stdin"], literal=values["literal"])
-    callback.check({**settings.environ, **settings.env})
+    callback.check({**settings.env, **settings.environ})
     return callback, {}

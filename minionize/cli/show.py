@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from minionize.cli.quoting import shell_line
 from minionize.console import printable
 from minionize.errors import MinionizeError
 from minionize.plugins import load_engine, load_reporter
+from minionize.quoting import shell_line
 from minionize.setting import Setting
 from minionize.settings import SETTINGS, Settings, masked
 

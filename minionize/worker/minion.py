@@ -77,14 +77,19 @@ class Minion:
         Raises:
             MinionizeError: The settings, the queue or the callback cannot be used.
         """
+        if self._settings.values.get("dry_run"):
+            from minionize.worker.dry import dry_run
+
+            return dry_run(self._callback, self.engine, self._settings)
         started = time.monotonic()
         with ExitStack() as stack:
             loop, pump, output = self._build(stack)
             try:
-                self._work(loop, pump, stack)
+                pump.open(lambda: loop.stopped_by is not None)
+                loop.run()
             finally:
                 # Settles what is pending, also when the loop ended by an error.
-                pump.close()
+                pump.close(lambda: loop.hurried)
             if pump.error is not None:
                 raise pump.error
         return self._leave(loop, output, time.monotonic() - started)
@@ -114,15 +119,11 @@ class Minion:
         loop = Loop(self.id, options, pump, reports, events, say, features.shared, tells)
         runner = self._runner(loop, events, output, environ, zygote)
         stack.callback(runner.close)
-        loop.use(runner)
+        loop.use(runner, waker.wake)
         self.loop = loop
         self._progress(loop, pump, stack)
         stack.enter_context(Signals(self._stopper(loop, runner), waker))
         return loop, pump, output
-
-    def _work(self, loop: Loop, pump: Pump, stack: ExitStack) -> None:
-        pump.open()
-        loop.run()
 
     def _output(self) -> Output:
         values = self._settings.values

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from minionize.cli.quoting import shell_line
+from minionize.quoting import shell_line
 from tests.cli.conftest import Terminal
 
 

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from minionize.callback import Callback
-from minionize.cli.engines import opened
-from minionize.cli.quoting import shell_line, shell_word
-from minionize.console import printable
-from minionize.engine import Undecodable
+from minionize.console import printable, say, write
+from minionize.engine import Engine, Undecodable
+from minionize.quoting import shell_line, shell_word
 from minionize.settings import Settings
 from minionize.task import Param, Task, param_text
 
 __all__ = ["dry_run"]
 
 
-def dry_run(callback: Callback, settings: Settings, out: Callable[[str], None], err: Callable[[str], None]) -> int:
+def dry_run(callback: Callback, engine: Engine, settings: Settings) -> int:
     """Print what would be run for each ready param; return the exit code.
 
     Args:
         callback: How a param would be run.
+        engine: The queue.
         settings: What the user set.
-        out: Takes each line.
-        err: Takes what is wrong with a param.
 
     Raises:
         MinionizeError: The queue cannot be used, or cannot show params without taking them.
     """
-    limit = settings.values["max_params"]
-    with opened(settings) as engine:
-        for seq, param in enumerate(engine.peek(limit), 1):
+    try:
+        engine.open()
+        for seq, param in enumerate(engine.peek(settings.values.get("max_params")), 1):
             try:
-                out(_line(callback, param, seq, settings))
+                write(_line(callback, param, seq, settings) + "\n")
             except ValueError as error:
-                err(f"param {_short(param)}: {error}")
+                say(f"param {_short(param)}: {error}")
+    finally:
+        engine.close()
     return 0
 
 
@@ -43,7 +41,7 @@ def _line(callback: Callback, param: Param, seq: int, settings: Settings) -> str
     task = Task(param=param, id=str(seq), attempt=None, redelivered=None, slot=1, seq=seq, minion="")
     command = callback.command(param, task) if callback.runs_processes else None
     if command is None:
-        name = settings.values["function"] or type(callback).__name__
+        name = settings.values.get("function") or type(callback).__name__
         return printable(f"{name}({param_text(param)})")
     if command.stdin is None:
         return shell_line(command.argv)
