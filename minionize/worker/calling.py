@@ -12,7 +12,7 @@ from minionize.callback import Callback, Context
 from minionize.errors import CallbackError
 from minionize.task import Outcome, OutcomeKind, Task, plain
 from minionize.worker.output import TAIL
-from minionize.worker.runner import describe
+from minionize.worker.runner import USERS, describe
 
 
 def call(callback: Callback, task: Task, context: Context) -> Outcome:
@@ -29,13 +29,13 @@ def call(callback: Callback, task: Task, context: Context) -> Outcome:
         result = callback.process(task.param, context)
     except (CallbackError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit, GeneratorExit) as error:  # the border around the user's code
+    except USERS as error:
         caught = error
     try:
         callback.teardown(task.param, context, caught)
     except (CallbackError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit, GeneratorExit) as error:  # as above
+    except USERS as error:
         caught = caught or error
     if caught is None:
         return Outcome(OutcomeKind.SUCCEEDED, started, time.time(), result=as_json(result), pid=os.getpid())

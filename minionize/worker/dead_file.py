@@ -50,7 +50,8 @@ class DeadFile:
                 continue
             if os.access(self.path.parent, os.W_OK):
                 return
-        raise SettingsError(f"no place for dead params: {self.path.parent} cannot be written; name a file by --dead PATH")
+        place = self.path.parent
+        raise SettingsError(f"no place for dead params: {place} cannot be written; name a file by --dead PATH")
 
     def _prepare(self, path: Path) -> None:
         try:
@@ -58,7 +59,8 @@ class DeadFile:
             with path.open("ab"):
                 pass
         except OSError as error:
-            raise SettingsError(f"--dead {path}: {error.strerror}; dead params need a file that can be written") from error
+            remedy = "dead params need a file that can be written"
+            raise SettingsError(f"--dead {path}: {error.strerror}; {remedy}") from error
 
     def write(self, delivery: Delivery, reason: str, evidence: Mapping[str, Any]) -> None:
         """Write one dead param; it is on the disk when this returns.
@@ -73,7 +75,8 @@ class DeadFile:
                 self._say(f"dead params go to {self.path}")
             self._append(to_json(entry) + "\n")
         except OSError as error:
-            raise NotConnected(f"dead param {delivery.id} cannot be written to {self.path}: {error.strerror}") from error
+            words = f"dead param {delivery.id} cannot be written to {self.path}: {error.strerror}"
+            raise NotConnected(words) from error
 
     def _append(self, line: str) -> None:
         assert self._fd is not None

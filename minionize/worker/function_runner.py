@@ -126,7 +126,6 @@ class FunctionRunner(Runner):
 
     def _complete(self, child: _Child, outcome: Outcome, streams: Streams) -> Outcome:
         """Add to an outcome what was captured, and how it was ended from here."""
-        
         out, err = streams.stdout, streams.stderr
         lost = self._output.lost()
         if lost is not None:
@@ -136,7 +135,8 @@ class FunctionRunner(Runner):
             outcome = outcome._replace(kind=OutcomeKind.TIMED_OUT, reason=f"ran longer than {self._timeout:g} s")
         elif child.ending is not None:
             outcome = outcome._replace(kind=OutcomeKind.PREEMPTED, reason=child.ending.value)
-        return outcome._replace(stdout=out.head if out else None,
+        return outcome._replace(
+            stdout=out.head if out else None,
             stdout_bytes=out.size if out else None,
             stderr=err.head,
             stderr_bytes=err.size,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from heapq import heappop, heappush
 
 from minionize.engine import Delivery, Undecodable
@@ -14,14 +15,17 @@ from minionize.settle import Ack, Dead, Nack, Verdict, crashed_too_often, settle
 from minionize.task import Outcome, OutcomeKind, Record, Task, evidence
 from minionize.worker.options import Options
 from minionize.worker.pace import Ahead, SlowDown, jitter
-from minionize.worker.pump import Pump, Settlement
+from minionize.worker.pump import Pump
 from minionize.worker.reports import Reports
-from minionize.worker.runner import Ending, Finished, Runner
+from minionize.worker.runner import Ending, Finished, Runner, unusable
+from minionize.worker.settlement import Settlement
 
 # Acks wait for company so long, in seconds: many at a time cost little more than one.
 _COMPANY = 0.01
 _CROWD = 64
 _TURN = 0.01
+# So long params wait at hand for a slot of a shared queue's minion, in seconds; then others may have them.
+_PATIENCE = 1.0
 
 _BACK = Nack(charge=False)
 
@@ -58,7 +62,10 @@ class Loop:
         self._running: dict[int, tuple[Delivery, Task]] = {}
         self._lost: set[int] = set()
         self._free: list[int] = []
-        self._slots = 0
+        self._slots = self._target = 0
+        self._wake: Callable[[], None] = lambda: None
+        self._shared = shared
+        self._began = time.monotonic()
         self._seq = 0
         self._flushed = 0.0
         self._ahead = Ahead()
@@ -70,10 +77,11 @@ class Loop:
         self.dead = 0
         self.ticks: list[Callable[[float], float]] = []
 
-    def use(self, runner: Runner) -> None:
-        """Set what runs the params; once, before ``run``."""
-        self._runner = runner
+    def use(self, runner: Runner, wake: Callable[[], None]) -> None:
+        """Set what runs the params, and what wakes this loop; once, before ``run``."""
+        self._runner, self._wake = runner, wake
         self.resize(self._options.slots)
+        self._fit()
 
     # Controls.
 
@@ -89,29 +97,28 @@ class Loop:
     def drain(self) -> None:
         """Finish what runs, take no more."""
         self._draining = True
+        self._wake()
 
     def pause(self) -> None:
         """Start and take no more until ``resume``."""
         self._paused = True
+        self._wake()
 
     def resume(self) -> None:
         """Go on after ``pause``."""
         self._paused = False
+        self._wake()
 
     def resize(self, slots: int) -> None:
         """Change the number of slots; runs in slots that go are finished."""
         most = self._runner.most_slots
-        slots = max(1, slots if most is None else min(slots, most))
-        for slot in range(self._slots + 1, slots + 1):
-            if all(task.slot != slot for _, task in self._running.values()):
-                heappush(self._free, slot)
-        self._slots = slots
-        self._free = sorted({slot for slot in self._free if slot <= slots})
+        self._target = max(1, slots if most is None else min(slots, most))
+        self._wake()
 
     @property
     def slots(self) -> int:
         """The number of slots."""
-        return self._slots
+        return self._target
 
     @property
     def busy(self) -> int:
@@ -122,6 +129,11 @@ class Loop:
     def abandoning(self) -> bool:
         """Whether runs are to be ended rather than finished."""
         return self._abandoning
+
+    @property
+    def hurried(self) -> bool:
+        """Whether a second signal asked to leave now."""
+        return self._stops > 1
 
     @property
     def state(self) -> str:
@@ -142,17 +154,43 @@ class Loop:
         Raises:
             EngineError: The queue cannot be used any more.
         """
-        while not self._over():
-            self._obey()
-            self._end_lost()
-            if self._may_start():
-                self._start_some()
-            else:
-                self._return_ready()
-            self._ask()
-            self._wait()
+        try:
+            while not self._over():
+                self._obey()
+                self._fit()
+                self._end_lost()
+                if self._may_start() and not self._slow.waits():
+                    self._start_some()
+                    self._return_surplus()
+                else:
+                    self._return_ready(self._pump.ready)
+                self._ask()
+                self._wait()
+        except BaseException:
+            self._abort()
+            raise
         if self._pump.error is not None:
             raise self._pump.error
+
+    def _abort(self) -> None:
+        """Leave by an error: end what runs, and give it back."""
+        self._runner.kill()
+        until = time.monotonic() + 2.0
+        while self._running and time.monotonic() < until:
+            # Their ends must be seen, so that no zombie is left; whatever may be wrong with that has been said.
+            with suppress(Exception):
+                self._events.run(0.1)
+        for delivery, _ in self._running.values():
+            self._pump.settle(Settlement(delivery, _BACK, OutcomeKind.PREEMPTED))
+        self._running.clear()
+        self._return_ready(self._pump.ready)
+
+    def _fit(self) -> None:
+        """Make the slots as many as they are to be; here, for no other thread may touch them."""
+        if self._target != self._slots:
+            used = {task.slot for _, task in self._running.values()}
+            self._slots = self._target
+            self._free = [slot for slot in range(1, self._slots + 1) if slot not in used]
 
     def _over(self) -> bool:
         if self._pump.error is not None:
@@ -190,9 +228,16 @@ class Loop:
     def _may_start(self) -> bool:
         return not (self._draining or self._paused or self._took_all())
 
-    def _return_ready(self) -> None:
-        for delivery in self._pump.take(self._pump.ready):
+    def _return_ready(self, count: int) -> None:
+        for delivery in self._pump.take(count):
             self._pump.settle(Settlement(delivery, _BACK, OutcomeKind.PREEMPTED))
+
+    def _return_surplus(self) -> None:
+        """Give back what was fetched when runs were short, where they have become long."""
+        age = time.monotonic() - self._began
+        if self._shared and self._pump.ready and not self._free and age > _PATIENCE:
+            self._ahead.stuck(age)
+            self._return_ready(max(0, self._pump.ready - self._ahead.number(self._slots)))
 
     def _start_some(self) -> None:
         turn = time.monotonic() + _TURN
@@ -212,6 +257,7 @@ class Loop:
             self._bury(delivery, f"its minion died {delivery.crashes or 'too many'} times while running it")
             return
         self._seq += 1
+        self._began = time.monotonic()
         slot = heappop(self._free)
         task = Task(
             delivery.param, delivery.id, delivery.attempt, delivery.redelivered, slot, self._seq, self._minion
@@ -222,9 +268,7 @@ class Loop:
         try:
             self._runner.start(task)
         except CallbackError as error:
-            now = time.time()
-            outcome = Outcome(OutcomeKind.COULD_NOT_START, now, now, reason=str(error), stop=True)
-            self.finished(Finished(task, outcome))
+            self.finished(Finished(task, unusable(error, time.time())))
 
     def _bury(self, delivery: Delivery, reason: str) -> None:
         """Dead-letter what was not even run."""
@@ -273,8 +317,9 @@ class Loop:
     def _ask(self) -> None:
         """Tell the engine thread how much to have at hand, and wake it where that pays."""
         want = 0
-        if self._may_start():
-            want = self._slots - len(self._running) + self._ahead.number(self._slots)
+        if self._may_start() and not self._slow.waits():
+            ahead = 0 if self._slow.active else self._ahead.number(self._slots)
+            want = max(0, self._slots - len(self._running)) + ahead
             if self._options.max_params is not None:
                 want = min(want, self._options.max_params - self._seq)
         pump = self._pump

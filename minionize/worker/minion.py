@@ -82,6 +82,7 @@ class Minion:
 
             return dry_run(self._callback, self.engine, self._settings)
         started = time.monotonic()
+        before = self.stats.snapshot()
         with ExitStack() as stack:
             loop, pump, output = self._build(stack)
             try:
@@ -92,7 +93,8 @@ class Minion:
                 pump.close(lambda: loop.hurried)
             if pump.error is not None:
                 raise pump.error
-        return self._leave(loop, output, time.monotonic() - started)
+        counters = {name: value - before[name] for name, value in self.stats.snapshot().items()}
+        return self._leave(loop, output, counters, time.monotonic() - started)
 
     def _build(self, stack: ExitStack) -> tuple[Loop, Pump, Output]:
         options, features = self._options, self.engine.features
@@ -184,8 +186,7 @@ class Minion:
             progress = stack.enter_context(Progress(self.stats, loop, pump))
             loop.ticks.append(progress.tick)
 
-    def _leave(self, loop: Loop, output: Output, elapsed: float) -> int:
-        counters = self.stats.snapshot()
+    def _leave(self, loop: Loop, output: Output, counters: Mapping[str, int], elapsed: float) -> int:
         say(summary(counters, elapsed))
         if output.stdout.broken():
             return ExitCode.SIGNAL + signal.SIGPIPE

@@ -159,7 +159,7 @@ class Group:
 
 
 class Stream:
-    """One stream of one run: shows what comes, and keeps what the evidence needs. Made of nothing until something comes."""
+    """One stream of one run: shows what comes, keeps what the evidence needs; nothing is made until something comes."""
 
     __slots__ = ("_cap", "_show", "_shown", "captured")
 
@@ -266,4 +266,3 @@ class Output:
     def close(self) -> None:
         """Let go of /dev/null."""
         os.close(self._null)
-

@@ -32,6 +32,10 @@ class Ahead:
         average = self._average
         self._average = duration if average is None else average + 0.1 * (duration - average)
 
+    def stuck(self, seconds: float) -> None:
+        """Learn that all slots have been busy for so long: what runs now takes at least that time."""
+        self._average = max(self._average or 0.0, seconds)
+
     def number(self, slots: int) -> int:
         """Return how many params to hold beside those that run."""
         if self._average is None:
@@ -76,6 +80,11 @@ class SlowDown:
             )
         self._delay = min(self._delay * _SLOW_FACTOR, _SLOW_MAX) if self._delay else _SLOW_FIRST
         self.until = self._clock() + self._delay
+
+    @property
+    def active(self) -> bool:
+        """Whether the minion is being slowed down."""
+        return self._delay > 0.0
 
     def waits(self) -> bool:
         """Tell whether the next run must wait."""

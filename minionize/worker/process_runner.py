@@ -18,7 +18,19 @@ from minionize.guardian import kill_marked
 from minionize.task import Outcome, OutcomeKind, Task, param_text
 from minionize.worker.output import Output, Streams
 from minionize.worker.pipes import Pipe
-from minionize.worker.runner import Deadlines, Ending, Finished, Hooks, OnFinished, Runner, describe, failure, verdict_of_exit
+from minionize.worker.runner import (
+    USERS,
+    Deadlines,
+    Ending,
+    Finished,
+    Hooks,
+    OnFinished,
+    Runner,
+    describe,
+    failure,
+    unusable,
+    verdict_of_exit,
+)
 
 # The kernel takes 128 KiB for one variable. A param beyond this is not put into the environment.
 _ENV_MAX = 100_000
@@ -76,29 +88,33 @@ class ProcessRunner(Runner):
         started = time.time()
         error = self._hooks.setup(task, context)
         if error is not None:
-            self._finish(task, context, failure(f"setup: {describe(error)}", started), lambda: error)
+            self._unfit(task, context, error, f"setup: {describe(error)}", started)
             return
         try:
             command = self._callback.command(task.param, task)
-        except CallbackError:
-            raise
-        except Exception as unfit:
-            # The border around the user's code: whatever is wrong with this param is this param's failure.
+        except USERS as unfit:
             words = str(unfit) if type(unfit) is ValueError else describe(unfit)
-            self._finish(task, context, failure(words, started), lambda: unfit)
+            self._unfit(task, context, unfit, words, started)
             return
-        if command is None:
+        if command is None or not command.argv:
             raise CallbackError(f"{type(self._callback).__name__}.command() gave no command")
         streams = self._output.connect(printable(param_text(task.param)) if self._output.tag else "")
         run = _Run(task, context, command.argv, streams)
         try:
             run.child = self._spawn(command, run)
-        except (OSError, ValueError) as cause:
+        except (OSError, ValueError, TypeError) as refused:
+            cause = refused
             self._finish(task, context, self._no_start(cause, command, started), lambda: cause)
             return
         self._runs[task.seq] = run
         if self._timeout is not None:
             self._deadlines.set(task.seq, time.monotonic() + self._timeout)
+
+    def _unfit(self, task: Task, context: Context, error: BaseException, words: str, started: float) -> None:
+        """Fail a param of which the callback could make no command."""
+        if isinstance(error, CallbackError):
+            raise error
+        self._finish(task, context, failure(words, started), lambda: error)
 
     def _spawn(self, command: Command, run: _Run) -> Child:
         path = self._programs.get(command.argv[0])
@@ -162,10 +178,10 @@ class ProcessRunner(Runner):
             env.update((os.fsencode(name), os.fsencode(value)) for name, value in command.env.items())
         return env
 
-    def _no_start(self, cause: OSError | ValueError, command: Command, started: float) -> Outcome:
+    def _no_start(self, cause: Exception, command: Command, started: float) -> Outcome:
         argv = command.argv
-        if isinstance(cause, ValueError):
-            return failure("the param holds a NUL byte, which no argument can; use --stdin", started, argv=argv)
+        if not isinstance(cause, OSError):
+            return failure(_unwritable(cause), started, argv=argv)
         if cause.errno == errno.E2BIG:
             return failure("the param is too long for a command line; use --stdin", started, argv=argv)
         if command.program_is_param and cause.errno not in _HERE:
@@ -234,7 +250,9 @@ class ProcessRunner(Runner):
 
     def _finish(self, task: Task, context: Context, outcome: Outcome, exception: Any) -> None:
         error = self._hooks.teardown(task, context, exception)
-        if error is not None and outcome.kind is OutcomeKind.SUCCEEDED:
+        if isinstance(error, CallbackError):
+            outcome = unusable(error, outcome.started, pid=outcome.pid, argv=outcome.argv)
+        elif error is not None and outcome.kind is OutcomeKind.SUCCEEDED:
             outcome = failure(f"teardown: {describe(error)}", outcome.started, pid=outcome.pid, argv=outcome.argv)
         self._on_finished(Finished(task, outcome, context.verdict))
 
@@ -288,6 +306,15 @@ def _memory_file(data: bytes) -> int:
         rest = rest[os.write(fd, rest) :]
     os.lseek(fd, 0, os.SEEK_SET)
     return fd
+
+
+def _unwritable(cause: Exception) -> str:
+    """Say why words cannot be given to a program."""
+    if isinstance(cause, UnicodeEncodeError):
+        return f"the command line cannot be written as {cause.encoding} ({cause.reason}); use --stdin"
+    if isinstance(cause, ValueError):
+        return "the param holds a NUL byte, which no argument can; use --stdin"
+    return f"this is no command line: {describe(cause)}"
 
 
 def _encoded(text: str) -> bytes:

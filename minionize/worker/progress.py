@@ -18,7 +18,7 @@ _EVERY = 0.2
 
 
 def wanted(setting: bool | None) -> bool:
-    """Tell whether there is to be a bar: as the user says, else where stderr is a terminal that stdout does not share."""
+    """Tell whether there is to be a bar: as the user says, else on a terminal that stdout does not share."""
     if setting is not None:
         return setting
     return _is_terminal(2) and not _is_terminal(1)

@@ -11,14 +11,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from minionize.engine import Backlog, Delivery, EndOfQueue, Engine, LeaseLost, NotConnected
+from minionize.errors import EngineError, MinionizeError
 from minionize.settle import Ack, Dead, Nack
 from minionize.stats import Stats
 from minionize.task import OutcomeKind
 from minionize.worker.dead_file import DeadFile
 from minionize.worker.pace import jitter
+from minionize.worker.runner import describe
+from minionize.worker.settlement import Settlement, drain, groups
 
 # How long the queue may be out of reach at the start, and how long a stopping minion tries to settle.
 START_PATIENCE = 15.0
@@ -27,22 +30,6 @@ _PAUSE = 0.25
 _BRIEF = 0.05
 _BACKOFF_MAX = 30.0
 _BACKLOG_EVERY = 3.0
-
-
-class Settlement(NamedTuple):
-    """One delivery to settle.
-
-    Attributes:
-        delivery: What.
-        verdict: How.
-        kind: How its run ended.
-        evidence: What is known of the run; for dead ones.
-    """
-
-    delivery: Delivery
-    verdict: Ack | Nack | Dead
-    kind: OutcomeKind
-    evidence: dict[str, Any] | None = None
 
 
 class Pump:
@@ -71,6 +58,7 @@ class Pump:
         self._pending: deque[Settlement] = deque()
         self._started: deque[Delivery] = deque()
         self._held: dict[str, Delivery] = {}
+        self._buried: dict[str, Delivery] = {}
         self._changed = threading.Condition()
         self._woken = False
         self._wanted = 0
@@ -87,15 +75,19 @@ class Pump:
 
     # The main thread's side.
 
-    def open(self) -> None:
-        """Start the thread and wait until the engine is open.
+    def open(self, stopped: Callable[[], bool]) -> None:
+        """Start the thread and wait until the engine is open, or the minion is to stop.
+
+        Args:
+            stopped: Whether it is.
 
         Raises:
             EngineError: It cannot be opened.
         """
         self._thread.start()
-        while not self._opened.wait(0.5):
-            pass
+        while not self._opened.wait(_BRIEF):
+            if stopped():
+                return
         if self.error is not None:
             raise self.error
 
@@ -112,9 +104,13 @@ class Pump:
         return len(self._ready)
 
     def take(self, limit: int) -> list[Delivery]:
-        """Take up to ``limit`` deliveries, to run them or to give them back."""
-        ready = self._ready
-        return [ready.popleft() for _ in range(min(limit, len(ready)))]
+        """Take up to ``limit`` deliveries, to run them or to give them back; without those lost meanwhile."""
+        ready, held = self._ready, self._held
+        count = min(limit, len(ready))
+        # First: what is taken is wanted no more, and the engine thread must not fill the gap before the next ``want``.
+        self._wanted -= count
+        taken = [ready.popleft() for _ in range(count)]
+        return [delivery for delivery in taken if held.get(delivery.id) is delivery]
 
     def begun(self, delivery: Delivery) -> None:
         """Hear that a run begins."""
@@ -135,11 +131,21 @@ class Pump:
             self._woken = True
             self._changed.notify()
 
-    def close(self) -> None:
-        """Settle what is pending, close the engine and wait for the thread's end."""
-        self._closing = time.monotonic()
+    def close(self, hurry: Callable[[], bool]) -> None:
+        """Settle what is pending, close the engine and wait for the thread's end.
+
+        Args:
+            hurry: Whether an engine that does not answer is left as it is, after a while.
+        """
+        self._closing = now = time.monotonic()
         self.flush()
-        self._thread.join()
+        while self._thread.is_alive():
+            self._thread.join(0.2)
+            now = now if hurry() else time.monotonic()
+            if time.monotonic() - now > STOP_PATIENCE:
+                name = self._engine.name
+                self.error = NotConnected(f"engine {name} does not answer; what is not settled comes again")
+                return
 
     # The engine thread's side.
 
@@ -149,8 +155,11 @@ class Pump:
             self._opened.set()
             while self._closing is None or self._pending or self._ready:
                 self._round()
-        except BaseException as error:  # the border of the thread: the main thread raises it
+        except MinionizeError as error:
             self.error = error
+        except BaseException as error:  # the border of the thread; engines may be anybody's
+            self.error = EngineError(f"engine {self._engine.name} failed: {describe(error)}")
+            self.error.__cause__ = error
         finally:
             self._opened.set()
             self._close_engine()
@@ -160,6 +169,8 @@ class Pump:
         try:
             if self._closing is not None:
                 self._return_ready()
+            if self._held:
+                self._busy = time.monotonic()
             self._tell_started()
             self._extend()
             self._settle_pending()
@@ -198,7 +209,7 @@ class Pump:
                 self._wait(_BRIEF)
             return
         self._received = time.monotonic()
-        if got or self._held:
+        if got:
             self._busy = self._received
         if got:
             self._admit(got)
@@ -242,14 +253,18 @@ class Pump:
     def _wait(self, seconds: float) -> None:
         """Wait for the main thread, unless it has woken us since the last time."""
         with self._changed:
-            if not self._woken:
+            if not self._woken and self._closing is None:
                 self._changed.wait(seconds)
             self._woken = False
 
     def _tell_started(self) -> None:
         if self._started:
-            begun = _drain(self._started)
-            self._engine.started(begun)
+            begun = drain(self._started)
+            try:
+                self._engine.started(begun)
+            except NotConnected:
+                self._started.extendleft(reversed(begun))
+                raise
 
     def _extend(self) -> None:
         leases = [delivery.lease for delivery in self._held.values() if delivery.lease is not None]
@@ -274,9 +289,9 @@ class Pump:
     def _settle_pending(self) -> None:
         if not self._pending:
             return
-        batch = [s for s in _drain(self._pending) if self._held.get(s.delivery.id) is s.delivery]
+        batch = [s for s in drain(self._pending) if self._held.get(s.delivery.id) is s.delivery]
         try:
-            for group in _groups(batch):
+            for group in groups(batch):
                 self._settle_group(group)
         except BaseException:
             self._pending.extendleft(reversed([s for s in batch if s.delivery.id in self._held]))
@@ -304,8 +319,12 @@ class Pump:
             self._engine.dead_letter(deliveries, reason, evidence)
             return
         for delivery, known in zip(deliveries, evidence, strict=True):
-            self._dead_file.write(delivery, reason, known)
+            # An ack that did not get through comes here again.
+            if self._buried.get(delivery.id) is not delivery:
+                self._dead_file.write(delivery, reason, known)
+                self._buried[delivery.id] = delivery
         self._engine.ack(deliveries)
+        self._buried.clear()
 
     def _connect(self, deadline: float) -> None:
         """Open the engine, with patience for one that cannot be reached yet."""
@@ -316,6 +335,8 @@ class Pump:
                 return
             except NotConnected:
                 self._close_engine()
+                if self._closing is not None:
+                    return
                 if time.monotonic() + delay > deadline:
                     raise
             self._sleep(delay * (0.5 + jitter()))
@@ -353,15 +374,3 @@ class Pump:
             self._engine.close()
         except Exception as error:  # leaving anyway: an engine that cannot even close must not hide why
             self._say(f"engine {self._engine.name} did not close: {error}")
-
-
-def _drain(items: deque[Any]) -> list[Any]:
-    return [items.popleft() for _ in range(len(items))]
-
-
-def _groups(batch: list[Settlement]) -> list[list[Settlement]]:
-    """Put together what one call to the engine settles: acks first, they must not be lost."""
-    groups: dict[Ack | Nack | Dead, list[Settlement]] = {}
-    for settlement in batch:
-        groups.setdefault(settlement.verdict, []).append(settlement)
-    return sorted(groups.values(), key=lambda group: not isinstance(group[0].verdict, Ack))

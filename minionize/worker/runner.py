@@ -10,7 +10,11 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from minionize.callback import Callback, Context, DefaultCallback
+from minionize.errors import CallbackError
 from minionize.task import Outcome, OutcomeKind, Task
+
+USERS = (Exception, SystemExit, GeneratorExit)
+"""What is caught at the border around the user's code: all that code for one param raises is that param's failure."""
 
 
 class Ending(Enum):
@@ -105,21 +109,21 @@ class Hooks:
         self._setup = _overrides(callback, "setup")
         self._teardown = _overrides(callback, "teardown", "teardown_ok", "teardown_ko")
 
-    def setup(self, task: Task, context: Context) -> Exception | None:
+    def setup(self, task: Task, context: Context) -> BaseException | None:
         """Call ``setup``; return what it raised."""
         if self._setup:
             try:
                 self._callback.setup(task.param, context)
-            except Exception as error:
+            except USERS as error:
                 return error
         return None
 
-    def teardown(self, task: Task, context: Context, make: Callable[[], BaseException | None]) -> Exception | None:
+    def teardown(self, task: Task, context: Context, make: Callable[[], BaseException | None]) -> BaseException | None:
         """Call ``teardown``, with the exception that ``make`` makes; return what it raised."""
         if self._teardown:
             try:
                 self._callback.teardown(task.param, context, make())
-            except Exception as error:
+            except USERS as error:
                 return error
         return None
 
@@ -136,6 +140,11 @@ def _overrides(callback: Callback, *names: str) -> bool:
 def failure(reason: str, started: float, **more: Any) -> Outcome:
     """Make the outcome of a run that failed."""
     return Outcome(OutcomeKind.FAILED, started, time.time(), reason=reason, **more)
+
+
+def unusable(error: CallbackError, started: float, **more: Any) -> Outcome:
+    """Make the outcome of a run whose callback says that no param can be run here."""
+    return Outcome(OutcomeKind.COULD_NOT_START, started, time.time(), reason=str(error), stop=True, **more)
 
 
 def describe(error: BaseException) -> str:

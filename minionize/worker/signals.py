@@ -19,6 +19,8 @@ class Waker:
 
     def __init__(self) -> None:
         self.fd, self._end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._open = True
+        self._lock = threading.Lock()
 
     @property
     def end(self) -> int:
@@ -26,9 +28,10 @@ class Waker:
         return self._end
 
     def wake(self) -> None:
-        """Wake the loop. A full pipe has woken it already."""
-        with contextlib.suppress(BlockingIOError):
-            os.write(self._end, b"w")
+        """Wake the loop. A full pipe has woken it already; a loop that has ended needs it no more."""
+        with self._lock, contextlib.suppress(BlockingIOError):
+            if self._open:
+                os.write(self._end, b"w")
 
     def awake(self) -> None:
         """Empty the pipe: the loop is awake."""
@@ -37,8 +40,10 @@ class Waker:
 
     def close(self) -> None:
         """Close the pipe."""
-        os.close(self.fd)
-        os.close(self._end)
+        with self._lock:
+            self._open = False
+            os.close(self.fd)
+            os.close(self._end)
 
 
 class Signals:
