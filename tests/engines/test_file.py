@@ -14,6 +14,7 @@ from minionize.testing import EngineContract, ManualClock
 
 
 class TestLines(EngineContract):
+    quiet = 0.002
     holds_json = False
     values: ClassVar[dict[str, Any]] = {}
     bad: ClassVar[bytes] = b"y" * 1_100_000 + b"\n"

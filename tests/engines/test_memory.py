@@ -14,6 +14,8 @@ from minionize.testing import EngineContract, ManualClock
 
 
 class TestMemory(EngineContract):
+    quiet = 0.002
+
     @cached_property
     def clock(self) -> ManualClock:
         return ManualClock()
