@@ -26,6 +26,7 @@ _UNUSABLE = (
     errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENAMETOOLONG,
 )  # fmt: skip
 _PATIENCE = 60.0
+_BRIEF = 0.001
 
 
 def _lease(value: Any) -> float:
@@ -54,6 +55,7 @@ class ExecoEngine(Engine):
         shared=True,
         fenced=True,
         ordered=False,
+        decodes=False,
         ack="appended to `done` and synced",
         renewal="the lease file is touched",
         redelivery="any minion: at once on the same host, elsewhere when the lease has run out",
@@ -148,12 +150,12 @@ class ExecoEngine(Engine):
                 return [self._deliver(queue, each) for each in taken]
             if over:
                 return []
-            clock.sleep(min(max(pace.wait(now), 0.001), deadline - now, queue.view.until_due()))
+            clock.sleep(max(_BRIEF, min(pace.wait(now), deadline - now, queue.view.until_due())))
 
     def _look(self, queue: SweepQueue, most: int, now: float, hurry: bool) -> list[Taken]:
         """Take what is ready, where it is time to look and something may have changed."""
         pace, view = self._pace, queue.view
-        if not view.finished and not pace.may_look(now, hurry):
+        if not view.finished and view.until_due() > 0.0 and not pace.may_look(now, hurry):
             return []
         if not view.changed() and not queue.may_have_more() and not pace.must_look(now):
             if view.finished:

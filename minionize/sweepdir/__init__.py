@@ -13,4 +13,13 @@
 
 Whoever changes anything holds the POSIX lock of ``done`` and then that of ``inprogress``, as ParamSweeper
 does, so scripts with a plain ParamSweeper may work in the same directory at the same time.
+
+execo itself is never imported: that starts a thread and a process, takes the signals' wake-up descriptor for
+itself, and fails outside the main thread.
 """
+
+from __future__ import annotations
+
+from minionize.sweepdir.hashable import HashableDict
+
+__all__ = ["HashableDict"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Iterable
 from typing import Any
 
@@ -63,7 +62,7 @@ class Done:
         if not heal:
             return
         for param in running:
-            if any(pickle.dumps(param, protocol).startswith(tail) for protocol in (PROTOCOL, 5, 3, 2)):
+            if any(dump(param, protocol).startswith(tail) for protocol in (PROTOCOL, 5, 3, 2)):
                 os.ftruncate(fd, self._offset)
                 return
         raise EngineError(

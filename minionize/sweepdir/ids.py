@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import pickle
 from hashlib import blake2b
 from typing import Any
+
+from minionize.sweepdir.pickles import dump, load_first
 
 
 def param_id(param: Any) -> str:
@@ -49,7 +50,7 @@ def _container(value: Any) -> bytes:
     if isinstance(value, dict):
         return b"d" + b"".join(sorted(_part(key) + _part(item) for key, item in value.items()))
     # Once through a pickle: what was loaded shares its parts in another way than what was made here.
-    return b"p" + pickle.dumps(pickle.loads(pickle.dumps(value, 4)), 4)
+    return b"p" + dump(load_first(dump(value), "")[0])
 
 
 def _part(value: Any) -> bytes:

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+from typing import Any
 
 from minionize.errors import EngineError
 from minionize.sweepdir.fsio import PAGE, read_file, read_from, remove, replace, reserve, write_at
 from minionize.sweepdir.layout import Layout
-from minionize.sweepdir.pickles import AnySet, Damage, dump, load_first
+from minionize.sweepdir.pickles import Damage, dump, load_first
 
 MARK = b"minionize\n"
 
@@ -33,7 +34,7 @@ class InProgress:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._raw = b""
-        self.params: AnySet = frozenset()
+        self.params: set[Any] = set()
         self.marked = False
 
     def read(self, fd: int, heal: bool = True) -> None:
@@ -51,7 +52,7 @@ class InProgress:
             return
         if not raw:
             # What ParamSweeper leaves when it dies while writing; or somebody has reset it.
-            self.params, self.marked, self._raw = frozenset(), False, b""
+            self.params, self.marked, self._raw = set(), False, b""
             return
         try:
             self._parse(raw)
@@ -67,7 +68,7 @@ class InProgress:
         params, end = load_first(raw, self._layout.inprogress)
         if not isinstance(params, (set, frozenset)):
             raise Damage(f"it holds one {type(params).__name__}")
-        self.params = params
+        self.params = set(params)
         self.marked = raw.startswith(MARK, end)
         self._raw = raw
 
@@ -86,7 +87,7 @@ class InProgress:
             "ready again then"
         )
 
-    def prepare(self, fd: int, params: AnySet, marked: bool) -> bytes:
+    def prepare(self, fd: int, params: set[Any], marked: bool) -> bytes:
         """Make ready to write, so that a full disk is found before anything is changed.
 
         Args:
@@ -107,7 +108,7 @@ class InProgress:
             replace(self._layout.ahead, raw)
         return raw
 
-    def commit(self, fd: int, params: AnySet, raw: bytes) -> None:
+    def commit(self, fd: int, params: set[Any], raw: bytes) -> None:
         """Write what was prepared.
 
         Raises:
@@ -124,7 +125,7 @@ class InProgress:
         self.params, self._raw = params, raw
         self.marked = raw.endswith(MARK)
 
-    def write(self, fd: int, params: AnySet, marked: bool) -> None:
+    def write(self, fd: int, params: set[Any], marked: bool) -> None:
         """Write at once."""
         self.commit(fd, params, self.prepare(fd, params, marked))
 

@@ -4,28 +4,78 @@ from __future__ import annotations
 
 import binascii
 import pickle
-from importlib import import_module
 from io import BufferedReader, BytesIO
 from typing import IO, Any
 
 from minionize.errors import EngineError
-
-AnySet = set[Any] | frozenset[Any]
+from minionize.sweepdir.hashable import HashableDict
 
 PROTOCOL = 4
 """Every Python since 3.4 reads it, so scripts of other versions may share the directory."""
 
-
+_EXECO = ("execo_engine.sweep", "HashableDict")
 _PROTO = 0x80  # the first byte of every record that a Python 3 wrote
+
+# How a pickle names a class. The two modules' names happen to have the same length, so one can take the
+# place of the other without a change to anything else.
+_OURS = b"\x8c\x12minionize.sweepdir\x94\x8c\x0cHashableDict\x94\x93"
+_THEIRS = b"\x8c\x12execo_engine.sweep\x94\x8c\x0cHashableDict\x94\x93"
+_OURS_BEFORE_4 = b"cminionize.sweepdir\nHashableDict\n"
+_THEIRS_BEFORE_4 = b"cexeco_engine.sweep\nHashableDict\n"
 
 
 class Damage(Exception):  # noqa: N818 - never leaves the package
     """Bytes that are no pickle."""
 
 
-def dump(value: Any) -> bytes:
-    """Pickle a value."""
-    return pickle.dumps(value, PROTOCOL)
+class _Unpickler(pickle.Unpickler):
+    """Loads pickles of params without importing execo."""
+
+    path = ""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == _EXECO:
+            return HashableDict
+        try:
+            return super().find_class(module, name)
+        except ImportError as error:
+            raise EngineError(
+                f"{self.path} holds objects of the Python module {module!r}, which cannot be imported here "
+                f"({error}): install it or add its directory to PYTHONPATH"
+            ) from error
+        except AttributeError as error:
+            raise EngineError(
+                f"{self.path} holds objects of a class that cannot be found here ({error}): "
+                "define it in a module that can be imported, not in a script"
+            ) from error
+
+
+def dump(value: Any, protocol: int = PROTOCOL) -> bytes:
+    """Pickle a value, with mappings as execo's."""
+    data = pickle.dumps(value, protocol)
+    ours, theirs = (_OURS, _THEIRS) if protocol >= 4 else (_OURS_BEFORE_4, _THEIRS_BEFORE_4)
+    if ours not in data:
+        return data
+    if _is_of_mappings(value) and data.count(ours) == 1:
+        return data.replace(ours, theirs)
+    return _replace_classes(data, ours, theirs)
+
+
+def _is_of_mappings(value: Any) -> bool:
+    """Tell, for what is pickled most, whether a class is named in the pickle; a pickle names it once."""
+    kind = value.__class__
+    return kind is HashableDict or (kind is set and any(each.__class__ is HashableDict for each in value))
+
+
+def _replace_classes(data: bytes, ours: bytes, theirs: bytes) -> bytes:
+    """Replace the name of the class where it is one, not where a param of bytes holds the same."""
+    import pickletools
+
+    changed = bytearray(data)
+    for _, _, position in pickletools.genops(data):
+        if position is not None and data.startswith(ours, position):
+            changed[position : position + len(ours)] = theirs
+    return bytes(changed)
 
 
 def to_text(value: Any) -> str:
@@ -43,7 +93,7 @@ def load_first(data: bytes, path: str) -> tuple[Any, int]:
 
     Raises:
         Damage: It is none.
-        EngineError: It holds objects of a module that is not installed here.
+        EngineError: It holds objects of a class that is not here.
     """
     stream = BufferedReader(BytesIO(data))
     return _load(stream, path), stream.tell()
@@ -65,49 +115,30 @@ def load_all(
     stream = BufferedReader(BytesIO(data))
     values: list[Any] = []
     end, size = 0, len(data)
-    load, tell = pickle.load, stream.tell
+    tell = stream.tell
     try:
         while end < size:
-            value = load(stream)
+            value = _load(stream, path)
             begin, end = end, tell()
             if data[begin] != _PROTO and data[begin:end] == hole(end - begin):
                 continue
             values.append(value)
             if spans is not None:
                 spans.append((begin, end))
-    except Exception as error:
-        return values, end, _damage(error, path)
+    except Damage as error:
+        return values, end, error
     return values, end, None
 
 
 def _load(stream: IO[bytes], path: str) -> Any:
+    unpickler = _Unpickler(stream)
+    unpickler.path = path
     try:
-        return pickle.load(stream)
+        return unpickler.load()
+    except EngineError:
+        raise
     except Exception as error:
-        raise _damage(error, path) from error
-
-
-def _damage(error: Exception, path: str) -> Damage:
-    """Tell a missing module, which is nobody's damage, from bytes that are no pickle."""
-    if isinstance(error, ImportError):
-        name = error.name or ""
-        if name.partition(".")[0] in ("execo", "execo_engine"):
-            raise needs_execo(path) from error
-        raise EngineError(
-            f"{path} holds objects of the Python module {name!r}, which cannot be imported here: "
-            "install it or add its directory to PYTHONPATH"
-        ) from error
-    if isinstance(error, AttributeError) and "get attribute" in str(error):
-        raise EngineError(
-            f"{path} holds objects of a class that cannot be found here ({error}): "
-            "define it in a module that can be imported, not in a script"
-        ) from error
-    return Damage(str(error) or type(error).__name__)
-
-
-def needs_execo(path: str) -> EngineError:
-    """Make the error for params that only execo can represent."""
-    return EngineError(f"{path} holds mappings (HashableDict), which need execo: pip install 'minionize[execo]'")
+        raise Damage(str(error) or type(error).__name__) from error
 
 
 def hole(length: int) -> bytes:
@@ -125,20 +156,10 @@ def hole(length: int) -> bytes:
     return b"B" + size.to_bytes(4, "little") + bytes(size) + b"."
 
 
-def freeze(value: Any, path: str) -> Any:
-    """Make a param of any JSON value: mappings become HashableDict, lists tuples.
-
-    Raises:
-        EngineError: execo is missing, or the value cannot be a param.
-    """
-    if isinstance(value, dict):
-        try:
-            kind = import_module("execo_engine.sweep").HashableDict
-        except ImportError as error:
-            raise needs_execo(path) from error
-        return kind({key: freeze(item, path) for key, item in value.items()})
-    if isinstance(value, (list, tuple)) and value.__class__ in (list, tuple):
-        return tuple(freeze(item, path) for item in value)
-    if isinstance(value, set):
-        return frozenset(value)
-    return value
+def freeze(value: Any) -> Any:
+    """Make a param of any JSON value: mappings become HashableDict, lists tuples."""
+    if value.__class__ is dict:
+        return HashableDict({key: freeze(item) for key, item in value.items()})
+    if value.__class__ in (list, tuple):
+        return tuple([freeze(item) for item in value])
+    return frozenset(value) if value.__class__ is set else value

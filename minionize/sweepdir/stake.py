@@ -13,7 +13,6 @@ from minionize.sweepdir.layout import Layout
 from minionize.sweepdir.lease import Lease
 from minionize.sweepdir.locks import Files, Locks
 from minionize.sweepdir.others import Others
-from minionize.sweepdir.pickles import AnySet
 from minionize.sweepdir.reclaim import reclaim
 from minionize.sweepdir.returns import CRASH, RECLAIM
 from minionize.sweepdir.taken import HELD, LOST, Taken
@@ -138,7 +137,7 @@ class Stake:
         if mine:
             self._write(files, running | mine)
 
-    def _write(self, files: Files, running: AnySet) -> None:
+    def _write(self, files: Files, running: set[Any]) -> None:
         self.view.inprogress.write(files.inprogress, running, self._covered)
 
     def hold(self, files: Files, picked: list[tuple[str, Any]]) -> list[Taken]:

@@ -12,7 +12,7 @@ from minionize.errors import EngineError
 from minionize.sweepdir.fsio import open_for_change, read_from, replace, signature
 from minionize.sweepdir.layout import Layout
 from minionize.sweepdir.locks import Locks
-from minionize.sweepdir.pickles import AnySet, Damage, dump, freeze, load_first
+from minionize.sweepdir.pickles import Damage, dump, freeze, load_first
 
 
 class Sweeps:
@@ -24,8 +24,8 @@ class Sweeps:
 
     def __init__(self, layout: Layout, locks: Locks) -> None:
         self._layout, self._locks = layout, locks
-        self.params: AnySet = frozenset()
-        self._seen: tuple[int, int, int] | None = None
+        self.params: set[Any] = set()
+        self._seen: tuple[int, int, int] | None = (0, 0, 0)
 
     def changed(self) -> bool:
         """Tell whether the file is another one than at the last load."""
@@ -55,7 +55,7 @@ class Sweeps:
         self._seen = (status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def parse(data: bytes, layout: Layout) -> AnySet:
+def parse(data: bytes, layout: Layout) -> set[Any]:
     """Read the params from the bytes of the file.
 
     Raises:
@@ -71,7 +71,7 @@ def parse(data: bytes, layout: Layout) -> AnySet:
             f"{path} is damaged: it is no whole pickle ({error}). Nothing was changed. "
             f"Restore it, or write it again: {_maker(layout.folder)}; what is done stays done"
         ) from error
-    if isinstance(value, (set, frozenset)):
+    if isinstance(value, set):
         return value
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         raise EngineError(
@@ -109,14 +109,14 @@ def merge(layout: Layout, locks: Locks, params: Iterable[Any]) -> int:
         EngineError: A param cannot be one, or the file that is there is damaged (it stays as it is).
         OSError: It cannot be written.
     """
-    fresh = _hashable((freeze(param, layout.sweeps) for param in params), layout.sweeps)
+    fresh = _hashable((freeze(param) for param in params), layout.sweeps)
     os.makedirs(layout.folder, exist_ok=True)
     with locks.hold():
         fd = open_for_change(layout.sweeps)
         try:
             locks.wait_for(fd, layout.sweeps, fcntl.LOCK_EX)
             size = os.fstat(fd).st_size
-            known = parse(read_from(fd, 0, size), layout) if size else frozenset()
+            known = parse(read_from(fd, 0, size), layout) if size else set()
             both = set(known)
             both.update(fresh)
             if len(both) > len(known) or not size:

@@ -123,7 +123,7 @@ class View:
 
     def running(self) -> set[Any]:
         """Return the queue's params in progress, those left out that are done already."""
-        return set(self.sweeps.params & self.inprogress.params) - self.done.params
+        return (self.sweeps.params & self.inprogress.params) - self.done.params
 
     def walks_on(self) -> bool:
         """Tell whether the present walk has not come to its end."""
