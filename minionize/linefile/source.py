@@ -6,6 +6,7 @@ import itertools
 import os
 import select
 import stat
+import sys
 from collections.abc import Callable, Iterator
 
 from minionize.engine import EngineError
@@ -56,6 +57,9 @@ class Source:
         self._poll.register(self._fd, select.POLLIN)
 
     def _check(self) -> None:
+        if self._path is None and self._fd == 0 and sys.__stdin__ is None:
+            # It was closed when Python started; whatever has its number by now is something else.
+            raise EngineError(f"{self.name} is closed: {_EXAMPLE}")
         try:
             info = os.fstat(self._fd)
         except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -229,6 +230,12 @@ def test_a_closed_standard_input_is_refused(pipe: tuple[int, int]) -> None:
     os.close(pipe[0])
     with pytest.raises(EngineError, match="standard input is closed"):
         on(pipe[0])
+
+
+def test_what_took_the_number_of_a_closed_standard_input_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "__stdin__", None)
+    with pytest.raises(EngineError, match="standard input is closed"):
+        FileEngine().open()
 
 
 def test_an_input_that_cannot_be_read_is_an_error(pipe: tuple[int, int]) -> None:
