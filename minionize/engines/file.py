@@ -29,7 +29,7 @@ from minionize.task import Param
 
 _RAW = 4096  # characters of an undecodable line that are kept
 _SCAN = 0.1  # seconds beyond its time-out for which a receive may skip lines that are done
-_BATCH = 1000
+_COUNT = 0.5  # seconds that counting may take; a file of many millions of lines is estimated at first
 
 
 class FileEngine(Engine):
@@ -262,18 +262,18 @@ class FileEngine(Engine):
     # Telling.
 
     def backlog(self) -> Backlog | None:
-        """Count the lines of a regular file, once; of a pipe nobody knows how much will come."""
+        """Count the lines of a regular file, each once; of a pipe nobody knows how much will come."""
         if not self._open or not self._source.regular:
             return None
         if self._census is None:
             self._census = self._source.census(self._new_splitter())
-        fresh = self._census.count(self._counts) - self._fresh
+        count, exact = self._census.count(self._counts, _COUNT)
         now = self._clock()
         return Backlog(
-            ready=fresh + len(self._back),
+            ready=max(0, count - self._fresh) + len(self._back),
             in_flight=len(self._held),
             dead=None,
-            exact=True,
+            exact=exact,
             as_of=time.time(),
             done=self._done,
             delayed=sum(due > now for due, _, _ in self._back),

@@ -7,6 +7,7 @@ import os
 import select
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 from minionize.engine import EngineError
@@ -119,6 +120,11 @@ class Source:
         """Count the lines of a regular file from its beginning, without moving on in it."""
         return Census(self, splitter, self._start)
 
+    @property
+    def size(self) -> int:
+        """Bytes that a regular file has now."""
+        return os.fstat(self._fd).st_size
+
     def pread(self, offset: int) -> bytes:
         """Return a piece of a regular file, without moving on in it."""
         return os.pread(self._fd, _CHUNK, offset)
@@ -130,23 +136,29 @@ class Census:
     def __init__(self, source: Source, splitter: Splitter, offset: int) -> None:
         self._source = source
         self._splitter = splitter
-        self._offset = offset
+        self._start = self._offset = offset
         self._number = 0
         self._count = 0
 
-    def count(self, counts: Callable[[int, bytes], bool]) -> int:
-        """Return how many lines count, a last one without its separator included.
+    def count(self, counts: Callable[[int, bytes], bool], seconds: float) -> tuple[int, bool]:
+        """Return how many lines count, a last one without its separator included, and whether that is exact.
 
         Args:
             counts: Told the number and the bytes of a line, whether it does.
+            seconds: For how long to count; a file that is not through then is estimated by its size, and
+                goes on being counted at the next call.
         """
+        end = time.monotonic() + seconds
         while piece := self._source.pread(self._offset):
             self._offset += len(piece)
             lines = self._splitter.feed(piece)
             self._count += sum(map(counts, itertools.count(self._number + 1), lines))
             self._number += len(lines)
+            if time.monotonic() > end:
+                whole = self._source.size - self._start
+                return round(self._count * whole / (self._offset - self._start)), False
         rest = self._splitter.rest
-        return self._count + (bool(rest) and counts(self._number + 1, rest))
+        return self._count + (bool(rest) and counts(self._number + 1, rest)), True
 
 
 def _is_null(info: os.stat_result) -> bool:

@@ -175,6 +175,21 @@ def test_backlog_sees_what_is_appended(path: Path) -> None:
     assert (backlog.ready, backlog.in_flight) == (5, 1)
 
 
+def test_a_file_that_takes_long_to_count_is_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "long"
+    path.write_bytes(b"a param\n" * 200_000)
+    monkeypatch.setattr("minionize.engines.file._COUNT", -1.0)
+    engine = opened(path)
+    first = engine.backlog()
+    assert first is not None
+    assert not first.exact
+    assert first.ready == pytest.approx(200_000, rel=0.01)
+    for _ in range(100):
+        backlog = engine.backlog()
+    assert backlog is not None
+    assert (backlog.ready, backlog.exact) == (200_000, True)
+
+
 def test_backlog_of_a_pipe_is_unknown() -> None:
     read, write = os.pipe()
     engine = FileEngine(fd=read)
