@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+from contextlib import suppress
 
 from minionize.guardian import kill_marked
 from minionize.host import is_gone
 from minionize.sweepdir.clock import Clock
-from minionize.sweepdir.fsio import open_for_change
+from minionize.sweepdir.fsio import open_for_change, remove
 from minionize.sweepdir.layout import Layout
 from minionize.sweepdir.lease import Held, Lease, lease_names, read_lease
 from minionize.sweepdir.notice import notice
@@ -65,8 +66,10 @@ class Others:
         self._next = self._clock.monotonic() + apart * (0.75 + random.random() / 2)
         self._known = {name: held for name, held in self._known.items() if name in names}
         self._damaged &= set(names)
-        time = own.touch() if names else 0.0
-        ages = bool(names) and (now or self._may_look_at_ages(time, own.seconds))
+        time = own.touch() if names or now else 0.0
+        ages = now or (bool(names) and self._may_look_at_ages(time, own.seconds))
+        if ages:
+            self._sweep_up(time - own.seconds)
         stale = {}
         for name in names:
             held = self._known.get(name) or self._read(name)
@@ -80,6 +83,14 @@ class Others:
             if touched is not None and (gone or time - touched / 1e9 > held.seconds):
                 stale[name] = touched
         return stale
+
+    def _sweep_up(self, before: float) -> None:
+        """Remove what minions left that were killed while making their lease."""
+        for name in os.listdir(self._layout.leases):
+            path = os.path.join(self._layout.leases, name)
+            with suppress(FileNotFoundError):
+                if name.endswith(".tmp") and os.stat(path).st_mtime < before:
+                    remove(path)
 
     def _touched(self, name: str) -> int | None:
         try:

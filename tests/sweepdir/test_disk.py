@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from minionize.engine import EndOfQueue
+from minionize.engine import Delivery, EndOfQueue
+from minionize.engines.execo import ExecoEngine
 from minionize.errors import EngineError, NotConnected
 from tests.sweepdir.helpers import contents, engine_on, make_sweep, opened
 
@@ -52,6 +53,16 @@ def _fill(folder: Path, leave: int) -> Path:
     return filler
 
 
+def _work_on(engine: ExecoEngine, taken: list[Delivery]) -> None:
+    """Take, ack and give back for ever; ``taken`` tells what is held."""
+    while True:
+        taken += engine.receive(20, 0.0)
+        engine.ack(taken[:5])
+        del taken[:5]
+        engine.nack(taken[:5], delay=5.0)
+        del taken[:5]
+
+
 @pytest.mark.parametrize("pages", [0, 1, 2, 3, 4, 6, 8, 12])
 def test_full_disk(mount: Mount, pages: int) -> None:
     """However little room is left: nothing is damaged or lost, and all goes on when there is room again."""
@@ -60,12 +71,7 @@ def test_full_disk(mount: Mount, pages: int) -> None:
     taken = engine.receive(20, 0.0)
     filler = _fill(folder, pages * 4096)
     with pytest.raises(NotConnected, match="No space left"):
-        while True:
-            taken += engine.receive(20, 0.0)
-            engine.ack(taken[:5])
-            taken = taken[5:]
-            engine.nack(taken[:5], delay=5.0)
-            taken = taken[5:]
+        _work_on(engine, taken)
     # Others still can read everything.
     assert isinstance(pickle.loads((folder / "inprogress").read_bytes() or pickle.dumps(set())), set)
     before = engine_on(folder).backlog()

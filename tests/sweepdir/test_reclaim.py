@@ -199,6 +199,19 @@ def engine_held(engine: ExecoEngine) -> list[Delivery]:
     return [Delivery(each.param, each.id, receipt=each) for each in queue.stake._held.values()]
 
 
+def test_scraps_are_removed_when_they_are_old(tmp_path: Path) -> None:
+    """A minion may be killed while making its lease."""
+    make_sweep(tmp_path, {0})
+    opened(tmp_path, "m1")
+    scrap = tmp_path / "minionize" / "leases" / "m2.json.tmp"
+    scrap.write_text("{")
+    opened(tmp_path, "m3")
+    assert scrap.exists()
+    os.utime(scrap, (0, 0))
+    opened(tmp_path, "m4")
+    assert not scrap.exists()
+
+
 def test_a_minion_that_died_between_its_two_writes(tmp_path: Path) -> None:
     """Done but still in progress: it does not run again."""
     make_sweep(tmp_path, {0, 1, 2})
