@@ -72,14 +72,14 @@ class Done:
         )
 
     def add(self, fd: int, params: Iterable[Any]) -> None:
-        """Append params, durably, all or none.
+        """Append params, all or none.
 
         Raises:
             OSError: They could not be written.
         """
         fresh = list(params)
         data = b"".join([dump(param) for param in fresh])
-        append(fd, data, self._offset, sync=True)
+        append(fd, data, self._offset, sync=False)
         self._offset += len(data)
         self._count += len(fresh)
         self.params.update(fresh)

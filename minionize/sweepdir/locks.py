@@ -28,16 +28,18 @@ _MOST_WAIT = 0.02
 _PATIENT = 1 / 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Files:
     """The locked files.
 
     Attributes:
         done, inprogress: Their descriptors; -1 where a file is missing and was only to be read.
+        sync: ``done`` was written to: make that durable as soon as the locks are let go.
     """
 
     done: int
     inprogress: int
+    sync: bool = False
 
 
 class Locks:
@@ -50,22 +52,30 @@ class Locks:
     def __init__(self, layout: Layout, clock: Clock, patience: float = 60.0) -> None:
         self._layout, self._clock = layout, clock
         self.patience = patience
+        self._unsynced = False
 
     @contextmanager
     def hold(self) -> Iterator[Files]:
-        """Hold both locks.
+        """Hold both locks; on return what was written to ``done`` is durable.
 
         Raises:
             NotConnected: Somebody has held a lock for too long.
-            OSError: A file cannot be opened or locked.
+            OSError: A file cannot be opened, locked or synced.
         """
         done = self._lock(self._layout.done)
         try:
             inprogress = self._lock(self._layout.inprogress)
             try:
-                yield Files(done, inprogress)
+                files = Files(done, inprogress)
+                yield files
             finally:
                 os.close(inprogress)
+            if files.sync or self._unsynced:
+                # The others need not wait for the disk. Should it fail, the next operation tries again.
+                fcntl.lockf(done, fcntl.LOCK_UN)
+                self._unsynced = True
+                os.fsync(done)
+                self._unsynced = False
         finally:
             os.close(done)
 
@@ -83,7 +93,7 @@ class Locks:
                 # Where locks do not work, read without.
                 with suppress(OSError):
                     self.wait_for(opened[-1], path, fcntl.LOCK_SH)
-            yield Files(*opened)
+            yield Files(opened[0], opened[1])
         finally:
             for fd in reversed(opened):
                 if fd >= 0:

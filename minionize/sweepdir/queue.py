@@ -87,7 +87,7 @@ class SweepQueue:
             if letters and (ids := [each.id for each in mine if each.id in letters]):
                 # Somebody started all over by removing ``done``: the old evidence is void.
                 self.view.dead.cancel(ids, self._clock.now(), self.stake.minion)
-            self._finish(files.done, mine)
+            self.view.add_done(files, [each.param for each in mine])
             if mine:
                 self.stake.release(files, mine, DONE, lag=True)
         return [each for each in taken if each.state != DONE]
@@ -106,13 +106,10 @@ class SweepQueue:
             self.view.dead.add(params, reason, proofs, self._clock.now(), self.stake.minion)
             for each in fresh:
                 each.logged = True
-            self._finish(files.done, mine)
+            self.view.add_done(files, [each.param for each in mine])
             if mine:
                 self.stake.release(files, mine, DONE)
         return [each for each in taken if each.state != DONE]
-
-    def _finish(self, done: int, mine: Sequence[Taken]) -> None:
-        self.view.add_done(done, [each.param for each in mine])
 
     def give_back(self, taken: Sequence[Taken], delay: float, charge: bool) -> list[Taken]:
         """Give back, to be taken again by anybody.

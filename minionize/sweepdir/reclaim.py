@@ -83,7 +83,7 @@ def _log(layout: Layout, view: View, files: Files, held: Held, mine: Mapping[str
     back = {id: param for id, param in mine.items() if param not in view.done.params}
     # Its evidence is durable, only the entry in ``done`` is missing.
     buried = {id for id in back if view.dead.written_by(id) == held.minion}
-    view.add_done(files.done, [back[id] for id in buried])
+    view.add_done(files, [back[id] for id in buried])
     started = read_started(layout, held)
     for kind, crashed in ((CRASH, True), (RECLAIM, False)):
         some = [(id, param) for id, param in back.items() if id not in buried and (id in started) is crashed]

@@ -83,15 +83,16 @@ class View:
     def _count(self) -> None:
         self._done_here = len(self.done.params & self.sweeps.params)
 
-    def add_done(self, fd: int, params: Iterable[Any]) -> None:
-        """Write down that params are done, durably; those that are already are passed over.
+    def add_done(self, files: Files, params: Iterable[Any]) -> None:
+        """Write down that params are done, durable when the locks are let go; those that are already are passed over.
 
         Raises:
             OSError: They could not be written; none is done.
         """
         fresh = {param for param in params if param not in self.done.params}
         if fresh:
-            self.done.add(fd, fresh)
+            self.done.add(files.done, fresh)
+            files.sync = True
             self._done_here += len(fresh & self.sweeps.params)
 
     def forget(self, params: Iterable[Any]) -> None:

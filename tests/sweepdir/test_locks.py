@@ -75,7 +75,7 @@ def test_without_contention_one_call_each(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(fcntl, "lockf", lockf)
     taken = engine.receive(2, 0.0)
     engine.ack(taken)
-    assert calls == [fcntl.LOCK_EX | fcntl.LOCK_NB] * 4
+    assert calls == [fcntl.LOCK_EX | fcntl.LOCK_NB] * 4 + [fcntl.LOCK_UN]
 
 
 def test_held_while_it_lasts(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_held_while_it_lasts(tmp_path: Path) -> None:
     with queue.stake.locked() as files:
         queue.stake.hold(files, queue.view.pick(1, frozenset()))
         queue.view.dead.refresh()
-        queue.view.add_done(files.done, [taken[0].param])
+        queue.view.add_done(files, [taken[0].param])
         assert subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split() == ["locked"] * 2
     with locks.hold():
         pass
