@@ -7,6 +7,7 @@ from types import FunctionType
 from typing import Any
 
 from minionize.callback import Command, Context, DefaultCallback
+from minionize.errors import CallbackError
 from minionize.task import Param, Task
 
 
@@ -49,7 +50,12 @@ class ProcessCallback(DefaultCallback):
         subprocess.run(self._argv(param), check=True, stdin=subprocess.DEVNULL)
 
     def _argv(self, param: Param) -> tuple[str, ...]:
-        cmd = self.to_cmd(param)
+        try:
+            cmd = self.to_cmd(param)
+        except (ValueError, CallbackError):
+            raise
+        except Exception as error:  # the user's code: by the contract, what it cannot turn into a command is unfit
+            raise ValueError(f"to_cmd: {type(error).__name__}: {error}") from error
         if isinstance(cmd, str):
             return ("/bin/sh", "-c", cmd)
         words = tuple(str(word) for word in cmd)
