@@ -21,6 +21,8 @@ __all__ = ["SETTINGS", "Resolved", "Settings", "default_engine", "load", "masked
 
 CONFIG_FILE = ".minionize.yml"
 MASK = "********"
+SWEEPS_FOUND = " is a sweep directory"
+"""How the source of the engine ends where a sweep directory was found and nobody named an engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +173,21 @@ def default_engine(sweeps: Path, file_path: str | None, stdin: int) -> tuple[str
         stdin: The descriptor of standard input.
     """
     if (sweeps / "sweeps").is_file():
-        return "execo", f"{sweeps} is a sweep directory"
+        return "execo", f"{sweeps}{SWEEPS_FOUND}"
     if file_path:
         return "file", "FILE_PATH is set"
-    try:
-        mode = os.fstat(stdin).st_mode
-    except OSError:
-        return None, "default"
-    if stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode):
+    if is_piped(stdin):
         return "file", "standard input is a pipe or a file"
     return None, "default"
+
+
+def is_piped(fd: int) -> bool:
+    """Tell whether a descriptor is a pipe, or redirected from a file."""
+    try:
+        mode = os.fstat(fd).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
 
 
 def masked(setting: Setting, value: Any) -> str:

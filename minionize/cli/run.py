@@ -123,9 +123,19 @@ def _with_settings(cli: dict[str, Any], command: tuple[str, ...], instead: Mappi
     if wanted:
         # What stands at the function itself; the command line overrules it.
         settings = load({**wanted, **cli}, os.environ, cwd)
+    _tell_unread_stdin(settings)
     from minionize.worker.minion import Minion
 
     return Minion(callback, settings).run()
+
+
+def _tell_unread_stdin(settings: Settings) -> None:
+    """Say so where somebody pipes params in, and a sweep directory that happens to be here is taken instead."""
+    from minionize.settings import SWEEPS_FOUND, is_piped
+
+    source = settings.sources["engine"]
+    if source.endswith(SWEEPS_FOUND) and is_piped(0):
+        say(f"engine execo, for {source}; standard input is not read (-e file reads it)")
 
 
 def _callback(settings: Settings, command: tuple[str, ...], cwd: Path) -> tuple[Callback, Mapping[str, Any]]:
