@@ -1,18 +1,19 @@
 """Sees a minion die, and ends what it left running.
 
 A minion that is killed by SIGKILL cannot end its children. So each minion starts this file as a small
-process of its own, which reads a pipe that only the minion can write to. The pipe's end is the minion's
-end: the guardian then kills every process that has the minion's id in its environment. Thereby also
-grandchildren in sessions of their own are found, and a child that was just being started. A minion that
-ends in good order kills its guardian.
+process of its own, which waits for the end of a pipe that the minion holds, or of the minion itself: what
+the minion forked may hold the pipe, too. The guardian then kills every process that has the minion's id in
+its environment. Thereby also grandchildren in sessions of their own are found, and a child that was just
+being started. A minion that ends in good order kills its guardian.
 
-It runs as ``python -I -S guardian.py FD MINION_ID``: standard library only, no imports of the package.
+It runs as ``python -I -S guardian.py FD MINION_ID PID``: standard library only, no imports of the package.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import sys
 import time
@@ -68,12 +69,27 @@ def kill_marked(name: str, value: str, *more: str, timeout: float = 2.0) -> int:
     return len(killed)
 
 
-def main(fd: int, minion: str) -> None:
+def await_end(fd: int, pid: int) -> None:
+    """Wait until the pipe has no writer any more, or our parent has ended.
+
+    Args:
+        fd: The pipe.
+        pid: Process id of the parent.
+    """
+    poll = select.poll()
+    poll.register(fd, 0)  # a hang-up is told unasked
+    with contextlib.suppress(OSError):
+        poll.register(os.pidfd_open(pid), select.POLLIN)
+    # Asked last: if it is our parent still, the pid was its own all the time.
+    if os.getppid() == pid:
+        poll.poll()
+
+
+def main(fd: int, minion: str, pid: int) -> None:
     """Wait for the minion's end, then kill what it left."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
-    while os.read(fd, 1):
-        pass
+    await_end(fd, pid)
     kill_marked("MINION_ID", minion)
     # A child that was being started when the minion died may show its environment only now.
     time.sleep(0.1)
@@ -81,4 +97,4 @@ def main(fd: int, minion: str) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

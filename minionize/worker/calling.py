@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -10,9 +11,11 @@ from typing import Any
 
 from minionize.callback import Callback, Context
 from minionize.errors import CallbackError
-from minionize.task import Outcome, OutcomeKind, Task, plain
+from minionize.task import Outcome, OutcomeKind, Task, param_text, plain
 from minionize.worker.output import TAIL
-from minionize.worker.runner import USERS, describe
+from minionize.worker.runner import ANNOUNCED, USERS, describe
+
+_ENV_MAX = 100_000
 
 
 def call(callback: Callback, task: Task, context: Context) -> Outcome:
@@ -42,14 +45,30 @@ def call(callback: Callback, task: Task, context: Context) -> Outcome:
     return raised(caught, started)
 
 
+def announce(task: Task) -> None:
+    """Put into the environment what a program would find there, for functions and the processes that they start."""
+    text = param_text(task.param)
+    for name in ANNOUNCED:
+        os.environ.pop(name, None)
+    if len(text) < _ENV_MAX and "\0" not in text:
+        with contextlib.suppress(UnicodeEncodeError):
+            os.environ["MINION_PARAM"] = text
+    os.environ.update(
+        MINION_PARAM_ID=task.id, MINION_ATTEMPT=str(task.attempt or 1), MINION_SLOT=str(task.slot)
+    )  # fmt: skip
+
+
 def raised(error: BaseException, started: float) -> Outcome:
     """Make the outcome of a run that ended by an exception; its traceback is the evidence."""
     if isinstance(error, SystemExit) and error.code in (None, 0):
         return Outcome(OutcomeKind.SUCCEEDED, started, time.time(), exit_code=0, pid=os.getpid())
     import traceback
 
-    # Seen by the user as any program's stderr is; in a child process it is captured from there.
-    sys.stderr.write(trace := "".join(traceback.format_exception(error)))
+    trace = "".join(traceback.format_exception(error))
+    if not isinstance(error, BrokenPipeError) and sys.stderr is not None:
+        # Seen by the user as any program's stderr is; in a child process it is captured from there. A print that
+        # nobody reads is nothing to show.
+        sys.stderr.write(trace)
     code = error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else None
     return Outcome(
         OutcomeKind.FAILED,

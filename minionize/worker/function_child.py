@@ -7,16 +7,15 @@ import pickle
 import socket
 import struct
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from minionize.callback import Callback, Context
 from minionize.errors import CallbackError
-from minionize.task import Task, param_text
-from minionize.worker.calling import call
+from minionize.worker.calling import announce, call, raised
 
 _LENGTH = struct.Struct("!I")
-_ENV_MAX = 100_000
 
 
 def send(channel: socket.socket, message: Any) -> None:
@@ -56,24 +55,16 @@ def serve(control: int, callback: Callback, environ: Mapping[str, str]) -> None:
     inbox = Inbox()
     while data := channel.recv(65536):
         for task in inbox.feed(data):
-            _announce(task)
+            announce(task)
             context = Context(task)
+            started = time.time()
             try:
                 outcome: Any = call(callback, task, context)
             except CallbackError as error:
                 outcome = str(error)
-            except KeyboardInterrupt:
-                return
+            except KeyboardInterrupt as error:
+                # A child has no terminal: this is the function's own.
+                outcome = raised(error, started)
             sys.stdout.flush()
             sys.stderr.flush()
             send(channel, (outcome, context.verdict))
-
-
-def _announce(task: Task) -> None:
-    text = param_text(task.param)
-    os.environ.pop("MINION_PARAM", None)
-    if len(text) < _ENV_MAX and "\0" not in text:
-        os.environ["MINION_PARAM"] = text
-    os.environ.update(
-        MINION_PARAM_ID=task.id, MINION_ATTEMPT=str(task.attempt or 1), MINION_SLOT=str(task.slot)
-    )  # fmt: skip

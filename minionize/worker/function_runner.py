@@ -16,7 +16,18 @@ from minionize.task import Outcome, OutcomeKind, Task, param_text
 from minionize.worker.function_child import Inbox, send
 from minionize.worker.output import Output, Streams
 from minionize.worker.pipes import Pipe
-from minionize.worker.runner import Deadlines, Ending, Finished, OnFinished, Runner, verdict_of_exit
+from minionize.worker.runner import (
+    Deadlines,
+    Ending,
+    Finished,
+    OnFinished,
+    Runner,
+    describe,
+    failure,
+    kill_run,
+    unusable,
+    verdict_of_exit,
+)
 from minionize.worker.zygote import Zygote
 
 _CHUNK = 65536
@@ -67,9 +78,14 @@ class FunctionRunner(Runner):
         self._busy[task.seq] = child
         if self._timeout is not None:
             self._deadlines.set(task.seq, time.monotonic() + self._timeout)
-        # A child that died just now will be reported, and fail the run, in its turn.
-        with contextlib.suppress(OSError):
+        try:
             send(child.channel, task)
+        except OSError:
+            return  # a child that died just now will be reported, and fail the run, in its turn
+        except Exception as error:
+            # Nothing was sent: pickling is the user's objects' own code.
+            words = f"the param cannot be handed to a child process: {describe(error)}"
+            self._finish(child, failure(words, child.started), None)
 
     def _spawn(self) -> _Child:
         ours, theirs = socket.socketpair()
@@ -103,14 +119,16 @@ class FunctionRunner(Runner):
             return
         for outcome, verdict in child.inbox.feed(data):
             if isinstance(outcome, str):
-                now = time.time()
-                outcome = Outcome(OutcomeKind.COULD_NOT_START, now, now, reason=outcome, stop=True)
+                outcome = unusable(CallbackError(outcome), child.started)
             self._finish(child, outcome, verdict)
 
     def _finish(self, child: _Child, outcome: Outcome, verdict: str | None) -> None:
         task, streams = child.task, child.streams
         if task is None or streams is None:
             return
+        if child.termed:
+            # It was told to go: neither may what left its group stay.
+            kill_run(task)
         for pipe in child.pipes:
             pipe.drain()
         streams.end()
@@ -140,7 +158,7 @@ class FunctionRunner(Runner):
             stdout_bytes=out.size if out else None,
             stderr=err.head,
             stderr_bytes=err.size,
-            stderr_tail="" if outcome.kind is OutcomeKind.SUCCEEDED else err.tail,
+            stderr_tail="" if outcome.kind is OutcomeKind.SUCCEEDED else err.tail or outcome.stderr_tail,
         )
 
     def _ended(self) -> None:
@@ -148,11 +166,8 @@ class FunctionRunner(Runner):
         try:
             ends = self._zygote.ends()
         except OSError as error:
-            self._events.forget(self._zygote.fileno())
-            ends = [(pid, 0) for pid in list(self._by_pid)]
-            self.kill()
-            if not ends:
-                raise CallbackError(str(error)) from error
+            self._abandon(str(error))
+            return
         for pid, status in ends:
             child = self._by_pid.pop(pid, None)
             if child is None:
@@ -164,6 +179,17 @@ class FunctionRunner(Runner):
             if child.task is not None:
                 self._finish(child, _died(child, status), None)
             self._drop(child)
+
+    def _abandon(self, why: str) -> None:
+        """End all children: nobody would tell how they end. What they run is not to blame."""
+        self._events.forget(self._zygote.fileno())
+        for child in list(self._by_pid.values()):
+            self._send(child, signal.SIGKILL)
+            del self._by_pid[child.pid]
+            if child.task is not None:
+                self._finish(child, unusable(CallbackError(why), child.started), None)
+            self._drop(child)
+        self._idle.clear()
 
     def _drop(self, child: _Child) -> None:
         self._events.forget(child.channel.fileno())

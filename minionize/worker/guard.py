@@ -24,7 +24,7 @@ class Guard:
             # minion must not take it for a child.
             self._pid = os.posix_spawn(
                 sys.executable or "/usr/bin/python3",
-                ["minionize-guardian", "-I", "-S", script, "3", minion],
+                ["minionize-guardian", "-I", "-S", script, "3", minion, str(os.getpid())],
                 {},
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, theirs, 3),

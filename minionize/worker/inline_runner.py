@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
+from collections.abc import Callable, Mapping
 
 from minionize.callback import Callback, Context
 from minionize.errors import CallbackError
 from minionize.task import Outcome, OutcomeKind, Task
-from minionize.worker.calling import call
-from minionize.worker.runner import Ending, Finished, OnFinished, Runner
+from minionize.worker.calling import announce, call
+from minionize.worker.output import Output
+from minionize.worker.runner import ANNOUNCED, Ending, Finished, OnFinished, Runner
 
 
 class Interrupted(BaseException):
@@ -22,14 +25,27 @@ class InlineRunner(Runner):
 
     most_slots = 1
 
-    def __init__(self, callback: Callback, on_finished: OnFinished) -> None:
-        self._callback, self._on_finished = callback, on_finished
-        self._calling = False
+    def __init__(
+        self,
+        callback: Callback,
+        output: Output,
+        environ: Mapping[str, str],
+        on_finished: OnFinished,
+        stop: Callable[[int], None],
+    ) -> None:
+        """Make it ready.
 
-    @property
-    def calling(self) -> bool:
-        """Whether the user's function is running now."""
-        return self._calling
+        Args:
+            callback: What is called.
+            output: Our own streams.
+            environ: What the functions, and the processes that they start, see as their environment.
+            on_finished: Called for each run that has ended.
+            stop: Stops the minion, by the number of a signal.
+        """
+        self._callback, self._output, self._on_finished, self._stop = callback, output, on_finished, stop
+        self._before = {name: os.environ.get(name) for name in (*environ, *ANNOUNCED)}
+        os.environ.update(environ)
+        self._calling = False
 
     def interrupt(self) -> None:
         """End the function that is running; called by a signal handler, in the same thread."""
@@ -40,6 +56,7 @@ class InlineRunner(Runner):
         """Call the functions for a task."""
         context = Context(task)
         started = time.time()
+        announce(task)
         try:
             self._calling = True
             outcome = call(self._callback, task, context)
@@ -47,24 +64,44 @@ class InlineRunner(Runner):
         except Interrupted:
             self._calling = False
             outcome = Outcome(OutcomeKind.PREEMPTED, started, time.time(), reason=Ending.PREEMPTED.value)
+        except KeyboardInterrupt:
+            # Not by our handler of the signal: a notebook's, or the function's own.
+            self._calling = False
+            outcome = Outcome(OutcomeKind.PREEMPTED, started, time.time(), reason="KeyboardInterrupt")
+            self._stop(signal.SIGINT)
         except CallbackError:
             self._calling = False
             raise
+        self._on_finished(Finished(task, self._shown(outcome), context.verdict))
+
+    def _shown(self, outcome: Outcome) -> Outcome:
+        """Flush what was printed; what nobody could read is to be run again."""
+        sink = self._output.stdout
         try:
             if sys.stdout is not None:
                 sys.stdout.flush()
         except OSError as error:
-            outcome = Outcome(
-                OutcomeKind.PREEMPTED, started, time.time(), reason=f"stdout: {error.strerror}", stop=True
-            )  # fmt: skip
+            sink.error = error
             _silence()
-        self._on_finished(Finished(task, outcome, context.verdict))
+        except ValueError:
+            return outcome  # the user's code has closed it
+        if sink.error is None and (outcome.kind is OutcomeKind.SUCCEEDED or not sink.broken()):
+            return outcome
+        words = f"stdout takes no output any more: {sink.error.strerror if sink.error else 'nobody reads it'}"
+        return outcome._replace(kind=OutcomeKind.PREEMPTED, reason=words, stop=True)
 
     def end(self, seq: int, why: Ending) -> None:
         """Do nothing: the loop does not run while the function does."""
 
     def kill(self) -> None:
         """Do nothing, as above."""
+
+    def close(self) -> None:
+        """Make the environment what it was."""
+        for name, value in self._before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _silence() -> None:

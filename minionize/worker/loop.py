@@ -76,6 +76,7 @@ class Loop:
         self.fault: str | None = None
         self.dead = 0
         self.ticks: list[Callable[[float], float]] = []
+        self.on_fit: Callable[[int], None] = lambda slots: None
 
     def use(self, runner: Runner, wake: Callable[[], None]) -> None:
         """Set what runs the params, and what wakes this loop; once, before ``run``."""
@@ -191,6 +192,7 @@ class Loop:
             used = {task.slot for _, task in self._running.values()}
             self._slots = self._target
             self._free = [slot for slot in range(1, self._slots + 1) if slot not in used]
+            self.on_fit(self._slots)
 
     def _over(self) -> bool:
         if self._pump.error is not None:
@@ -291,8 +293,9 @@ class Loop:
         if outcome.kind is OutcomeKind.COULD_NOT_START and not (isinstance(verdict, Nack) and verdict.stop):
             # The user listed its exit code: then it is a failure like any other.
             outcome = outcome._replace(kind=OutcomeKind.FAILED)
-        if isinstance(verdict, Nack) and (verdict.stop or outcome.stop) and self.fault is None:
-            self.fault = outcome.reason or "the run asked to stop"
+        if isinstance(verdict, Nack) and (verdict.stop or outcome.stop):
+            if self.fault is None and self.stopped_by is None:
+                self.fault = outcome.reason or "the run asked to stop"
             self._draining = self._abandoning = True
         failed = outcome.kind in (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT)
         self._slow.ended(failed, outcome.duration)

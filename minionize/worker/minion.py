@@ -12,7 +12,7 @@ from typing import Any
 
 from minionize.callback import Callback
 from minionize.console import say
-from minionize.engine import Engine
+from minionize.engine import Backlog, Engine
 from minionize.errors import ExitCode
 from minionize.events import Events
 from minionize.host import new_minion_id
@@ -24,7 +24,7 @@ from minionize.worker.dead_file import DeadFile
 from minionize.worker.guard import Guard
 from minionize.worker.loop import Loop
 from minionize.worker.options import Options
-from minionize.worker.output import Output
+from minionize.worker.output import Output, hold_standard_streams
 from minionize.worker.pump import Pump
 from minionize.worker.reports import Reports
 from minionize.worker.runner import Runner
@@ -90,19 +90,23 @@ class Minion:
                 loop.run()
             finally:
                 # Settles what is pending, also when the loop ended by an error.
+                pump.asks_backlog = self._in_oar and loop.stopped_by is not None
                 pump.close(lambda: loop.hurried)
             if pump.error is not None:
                 raise pump.error
         counters = {name: value - before[name] for name, value in self.stats.snapshot().items()}
-        return self._leave(loop, output, counters, time.monotonic() - started)
+        return self._leave(loop, output, counters, pump.backlog, time.monotonic() - started)
 
     def _build(self, stack: ExitStack) -> tuple[Loop, Pump, Output]:
         options, features = self._options, self.engine.features
+        hold_standard_streams()
         output = self._output()
         stack.callback(output.close)
         # Before the pipe of the guardian exists and before any thread runs: it is a fork of this process.
         environ = {**self._settings.env, **self._settings.environ, "MINION_ID": self.id}
         zygote = self._zygote(environ)
+        if zygote is not None:
+            stack.callback(zygote.close)
         guard = Guard(self.id)
         stack.callback(guard.dismiss)
         events, waker = Events(), Waker()
@@ -122,6 +126,8 @@ class Minion:
         runner = self._runner(loop, events, output, environ, zygote)
         stack.callback(runner.close)
         loop.use(runner, waker.wake)
+        loop.on_fit = output.fit
+        output.gives_up(lambda: loop.abandoning)
         self.loop = loop
         self._progress(loop, pump, stack)
         stack.enter_context(Signals(self._stopper(loop, runner), waker))
@@ -129,13 +135,11 @@ class Minion:
 
     def _output(self) -> Output:
         values = self._settings.values
-        mode = values.get("output") or ("pass" if self._options.slots == 1 else "group")
-        if mode == "group" and self._options.slots == 1:
-            # One at a time is never interleaved; so its first bytes need not wait for its last.
-            mode = "pass"
         results = bool(values.get("results"))
-        keep = results or (mode != "pass" and any(reporter.name != "null" for reporter in self._reporters))
-        return Output(mode, bool(values.get("tag")), _CAP_RESULTS if results else _CAP, keep)
+        reported = any(reporter.name != "null" for reporter in self._reporters)
+        keep = "always" if results else "ours" if reported else "never"
+        cap = _CAP_RESULTS if results else _CAP
+        return Output(values.get("output"), self._options.slots, bool(values.get("tag")), cap, keep)
 
     def _inline(self) -> bool:
         return self._options.slots == 1 and self._options.timeout is None
@@ -162,7 +166,7 @@ class Minion:
         if zygote is None:
             from minionize.worker.inline_runner import InlineRunner
 
-            return InlineRunner(self._callback, loop.finished)
+            return InlineRunner(self._callback, output, environ, loop.finished, loop.stop)
         from minionize.worker.function_runner import FunctionRunner
 
         return FunctionRunner(zygote, events, output, loop.finished, options.timeout, options.grace)
@@ -186,23 +190,27 @@ class Minion:
             progress = stack.enter_context(Progress(self.stats, loop, pump))
             loop.ticks.append(progress.tick)
 
-    def _leave(self, loop: Loop, output: Output, counters: Mapping[str, int], elapsed: float) -> int:
+    def _leave(
+        self, loop: Loop, output: Output, counters: Mapping[str, int], backlog: Backlog | None, elapsed: float
+    ) -> int:
         say(summary(counters, elapsed))
-        if output.stdout.broken():
+        if loop.stopped_by is None and loop.fault is not None and output.is_unread():
+            # As any program in a pipeline whose reader has gone.
             return ExitCode.SIGNAL + signal.SIGPIPE
         if loop.fault is not None:
             say(f"error: {loop.fault}; its param went back, and this minion leaves")
             return ExitCode.CALLBACK
         if loop.stopped_by is not None:
-            return self._stopped(loop.stopped_by)
+            if not self._in_oar:
+                return ExitCode.SIGNAL + loop.stopped_by
+            if backlog is None or backlog.ready or backlog.in_flight:
+                # An idempotent OAR job is resubmitted when it exits with 99; for any other job 99 is a number.
+                return ExitCode.RESUBMIT
         return ExitCode.DEAD if counters["dead"] else ExitCode.OK
 
-    def _stopped(self, number: int) -> int:
-        environ = self._settings.environ
-        # An idempotent OAR job is resubmitted when it exits with 99; for any other job 99 is a number.
-        if "OAR_JOB_ID" in environ:
-            return ExitCode.RESUBMIT
-        return ExitCode.SIGNAL + number
+    @property
+    def _in_oar(self) -> bool:
+        return "OAR_JOB_ID" in self._settings.environ
 
 
 def summary(counters: Mapping[str, int], elapsed: float) -> str:

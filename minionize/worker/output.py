@@ -6,8 +6,10 @@ Modes: ``pass`` (straight through, as it comes), ``group`` (a run's output appea
 
 from __future__ import annotations
 
+import errno
 import os
 import select
+import stat
 from collections.abc import Callable
 from typing import IO, Protocol
 
@@ -17,6 +19,9 @@ TAIL = 4096
 _SPOOL = 1 << 20
 # Beyond this a line is passed on in pieces: it must not fill the memory.
 _LINE = 1 << 20
+_EVERYTHING = 1 << 30
+# A reader that has taken nothing for so many milliseconds is not waited for by a minion that is stopped.
+_READER = 500
 
 
 class Shown(Protocol):
@@ -58,21 +63,33 @@ class Capture:
 
 
 class Sink:
-    """Writes to one of minionize's own streams; remembers when that fails, and never raises."""
+    """Writes to one of minionize's own streams; remembers when that fails, and never raises.
+
+    Attributes:
+        error: Why it takes nothing any more; None if it does.
+        gives_up: Whether to wait no longer for a reader that does not read.
+    """
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
+        self._poll = select.poll()
+        self._poll.register(fd, select.POLLOUT)
+        # A file takes everything at once; a pipe that has room takes so much without making us wait.
+        self._piece = _EVERYTHING if _is_file(fd) else select.PIPE_BUF
         self.error: OSError | None = None
+        self.gives_up: Callable[[], bool] = lambda: False
 
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Write all of it, waiting for a slow reader."""
         rest = memoryview(data)
         while rest and self.error is None:
+            if not self._poll.poll(_READER) and self.gives_up():
+                self.error = OSError(errno.ETIMEDOUT, "nobody reads it")
+                return
             try:
-                rest = rest[os.write(self._fd, rest) :]
+                rest = rest[os.write(self._fd, rest[: self._piece]) :]
             except BlockingIOError:
-                # Somebody made the stream non-blocking (a shell's terminal, say).
-                select.select([], [self._fd], [], 1.0)
+                continue  # somebody made the stream non-blocking (a shell's terminal, say)
             except OSError as error:
                 self.error = error
 
@@ -83,9 +100,14 @@ class Sink:
         """Tell whether nobody reads any more, also where only the children write."""
         if self.error is not None:
             return True
-        poll = select.poll()
-        poll.register(self._fd, 0)
-        return any(mask & select.POLLERR for _, mask in poll.poll(0))
+        return any(mask & (select.POLLERR | select.POLLNVAL) for _, mask in self._poll.poll(0))
+
+
+def _is_file(fd: int) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(fd).st_mode)
+    except OSError:
+        return False
 
 
 class Lines:
@@ -228,14 +250,27 @@ class Output:
         mode: "pass", "group", "line" or "none".
         tag: Whether each line begins with the param and a tab.
         cap: Bytes of each stream to capture for the records.
-        keep_stdout: Whether stdout is captured too.
+        keep: Whether stdout is captured: "always", or "ours" where it comes through our hands, or "never".
         out_fd: The descriptor of minionize's own stdout.
     """
 
-    def __init__(self, mode: str, tag: bool, cap: int, keep_stdout: bool, out: int = 1, err: int = 2) -> None:
-        # A tag needs lines.
-        self.mode = "line" if tag and mode == "pass" else mode
-        self.tag, self.cap, self.keep_stdout = tag, cap, keep_stdout
+    def __init__(
+        self, wanted: str | None, slots: int, tag: bool, cap: int, keep: str, out: int = 1, err: int = 2
+    ) -> None:
+        """Connect to our own streams.
+
+        Args:
+            wanted: The mode that the user asked for; None: "group".
+            slots: How many runs there are at a time.
+            tag: As the attribute.
+            cap: As the attribute.
+            keep: As the attribute.
+            out: Descriptor of our stdout.
+            err: Descriptor of our stderr.
+        """
+        self._wanted = wanted or "group"
+        self.tag, self.cap, self.keep = tag, cap, keep
+        self.fit(slots)
         self.stdout, self.stderr = Sink(out), Sink(err)
         self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         self.out_fd = out
@@ -245,9 +280,17 @@ class Output:
         """A descriptor of /dev/null."""
         return self._null
 
+    def fit(self, slots: int) -> None:
+        """Choose the mode for so many slots, for the runs to come.
+
+        What runs alone is never interleaved, so its first bytes need not wait for its last. A tag needs lines.
+        """
+        alone = slots == 1 and self._wanted == "group"
+        self.mode = ("line" if self.tag else "pass") if alone else self._wanted
+
     def connect(self, param: str) -> Streams:
         """Make the streams of one run, for a param as text."""
-        keep = self.cap if self.keep_stdout else 0
+        keep = self.cap if self.keep == "always" or (self.keep == "ours" and self.mode != "pass") else 0
         if self.mode == "none":
             return Streams(Stream(None, keep) if keep else None, self._null, Stream(None, self.cap))
         if self.mode == "pass":
@@ -259,10 +302,29 @@ class Output:
             Stream(lambda: kind(self.stdout, tag), keep), -1, Stream(lambda: kind(self.stderr, tag), self.cap)
         )  # fmt: skip
 
+    def is_unread(self) -> bool:
+        """Tell whether the reader of our stdout has gone; a disk that is full is something else."""
+        error = self.stdout.error
+        return self.stdout.broken() and (error is None or error.errno == errno.EPIPE)
+
     def lost(self) -> OSError | None:
         """Return why stdout takes nothing any more, or None."""
         return self.stdout.error
 
+    def gives_up(self, when: Callable[[], bool]) -> None:
+        """Say when a reader that does not read is not waited for."""
+        self.stdout.gives_up = self.stderr.gives_up = when
+
     def close(self) -> None:
         """Let go of /dev/null."""
         os.close(self._null)
+
+
+def hold_standard_streams() -> None:
+    """Point standard streams that are closed at /dev/null: else what is opened next would become one of them."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            # The lowest descriptor that is free: this one.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)

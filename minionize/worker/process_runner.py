@@ -14,11 +14,11 @@ from minionize.child import Child, Exit, find_program
 from minionize.console import printable
 from minionize.errors import CallbackError
 from minionize.events import Events
-from minionize.guardian import kill_marked
 from minionize.task import Outcome, OutcomeKind, Task, param_text
 from minionize.worker.output import Output, Streams
 from minionize.worker.pipes import Pipe
 from minionize.worker.runner import (
+    ANNOUNCED,
     USERS,
     Deadlines,
     Ending,
@@ -28,6 +28,7 @@ from minionize.worker.runner import (
     Runner,
     describe,
     failure,
+    kill_run,
     unusable,
     verdict_of_exit,
 )
@@ -74,7 +75,9 @@ class ProcessRunner(Runner):
         """
         self._callback, self._events, self._output = callback, events, output
         self._on_finished, self._timeout, self._grace = on_finished, timeout, grace
-        self._env = {os.fsencode(name): os.fsencode(value) for name, value in environ.items()}
+        # A minion may run in another minion's run: what that run was told is not for ours.
+        own = {name: value for name, value in environ.items() if name not in ANNOUNCED}
+        self._env = {os.fsencode(name): os.fsencode(value) for name, value in own.items()}
         self._path = environ.get("PATH", os.defpath)
         self._programs: dict[str, str] = {}
         self._runs: dict[int, _Run] = {}
@@ -197,7 +200,7 @@ class ProcessRunner(Runner):
         self._deadlines.drop(run.task.seq)
         if run.termed:
             # It was told to go: neither may what left its group stay.
-            kill_marked("MINION_ID", run.task.minion, f"MINION_PARAM_ID={run.task.id}", timeout=0.5)
+            kill_run(run.task)
         self._disconnect(run)
         outcome = self._outcome(run, end)
 
@@ -241,7 +244,7 @@ class ProcessRunner(Runner):
             return OutcomeKind.TIMED_OUT, f"ran longer than {self._timeout:g} s", False
         if run.ending is not None:
             return OutcomeKind.PREEMPTED, run.ending.value, False
-        if end.code != 0 and self._output.mode == "pass" and self._output.stdout.broken():
+        if end.code != 0 and run.streams.inherit == self._output.out_fd and self._output.stdout.broken():
             return OutcomeKind.PREEMPTED, "nobody reads stdout any more", True
         if end.code in (126, 127):
             words = "found nothing to run" if end.code == 127 else "found something that cannot be run"

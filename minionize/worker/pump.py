@@ -7,6 +7,7 @@ again after reconnecting; the run is never repeated for that.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -26,9 +27,12 @@ from minionize.worker.settlement import Settlement, drain, groups
 # How long the queue may be out of reach at the start, and how long a stopping minion tries to settle.
 START_PATIENCE = 15.0
 STOP_PATIENCE = 10.0
+_MARGIN = 1.0
 _PAUSE = 0.25
 _BRIEF = 0.05
+_LEAST = 0.005
 _BACKOFF_MAX = 30.0
+_FOR_EVER = float("inf")
 _BACKLOG_EVERY = 3.0
 
 
@@ -63,6 +67,7 @@ class Pump:
         self._woken = False
         self._wanted = 0
         self._closing: float | None = None
+        self._shortest = _FOR_EVER
         self._extended = self._received = self._busy = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._opened = threading.Event()
@@ -142,7 +147,7 @@ class Pump:
         while self._thread.is_alive():
             self._thread.join(0.2)
             now = now if hurry() else time.monotonic()
-            if time.monotonic() - now > STOP_PATIENCE:
+            if time.monotonic() - now > STOP_PATIENCE + _MARGIN:
                 name = self._engine.name
                 self.error = NotConnected(f"engine {name} does not answer; what is not settled comes again")
                 return
@@ -155,6 +160,7 @@ class Pump:
             self._opened.set()
             while self._closing is None or self._pending or self._ready:
                 self._round()
+            self._ask_last()
         except MinionizeError as error:
             self.error = error
         except BaseException as error:  # the border of the thread; engines may be anybody's
@@ -188,6 +194,12 @@ class Pump:
         if self.asks_backlog and now - self._asked > _BACKLOG_EVERY:
             self._asked = now
             self.backlog = self._engine.backlog()
+
+    def _ask_last(self) -> None:
+        """See what is left, now that all is settled. Not worth a failure."""
+        if self.asks_backlog:
+            with contextlib.suppress(EngineError):
+                self.backlog = self._engine.backlog()
 
     def _return_ready(self) -> None:
         """Give back what came in while the main thread was leaving."""
@@ -223,6 +235,7 @@ class Pump:
         # A queue that delivers what we hold has forgotten that we do: the former delivery is worth nothing.
         self._lose([self._held[delivery.id] for delivery in got if delivery.id in self._held])
         self._held.update((delivery.id, delivery) for delivery in got)
+        self._shortest = min(self._shortest, *[_FOR_EVER if d.lease is None else d.lease for d in got])
         redelivered = [bool(d.redelivered) or (d.attempt or 1) > 1 for d in got]
         self._stats.receive(redelivered, sum(1 for d in got if d.crashes))
         was_empty = not self._ready
@@ -232,9 +245,12 @@ class Pump:
 
     def _is_over(self) -> bool:
         """Tell whether this minion should leave an empty queue."""
-        patience = self._exit_when_empty
+        features, patience = self._engine.features, self._exit_when_empty
+        if features.finite and not features.shared and not patience:
+            # Nobody else works here: a queue of our own says itself when it ends, and until then it is only slow.
+            return False
         if patience is None:
-            if not self._engine.features.finite:
+            if not features.finite:
                 return False
             patience = 0.0
         if self._received - self._busy < patience:
@@ -248,7 +264,7 @@ class Pump:
         if now - self._received >= _PAUSE:
             self._engine.receive(0, 0.0)
             self._received = now
-        self._wait(_PAUSE)
+        self._wait(max(_LEAST, min(_PAUSE, self._extended + self._shortest / 3 - now)))
 
     def _wait(self, seconds: float) -> None:
         """Wait for the main thread, unless it has woken us since the last time."""
@@ -267,12 +283,10 @@ class Pump:
                 raise
 
     def _extend(self) -> None:
-        leases = [delivery.lease for delivery in self._held.values() if delivery.lease is not None]
         now = time.monotonic()
-        if not leases:
-            self._extended = now
-            return
-        if now - self._extended < min(leases) / 3:
+        if not self._held:
+            self._extended, self._shortest = now, _FOR_EVER
+        if now - self._extended < self._shortest / 3:
             return
         lost = self._engine.extend(list(self._held.values()))
         self._extended = now

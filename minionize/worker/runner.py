@@ -11,10 +11,15 @@ from typing import Any, NamedTuple
 
 from minionize.callback import Callback, Context, DefaultCallback
 from minionize.errors import CallbackError
+from minionize.guardian import kill_marked
 from minionize.task import Outcome, OutcomeKind, Task
 
 USERS = (Exception, SystemExit, GeneratorExit)
 """What is caught at the border around the user's code: all that code for one param raises is that param's failure."""
+
+
+ANNOUNCED = ("MINION_PARAM", "MINION_PARAM_ID", "MINION_ATTEMPT", "MINION_SLOT")
+"""The variables that tell a run which param it has."""
 
 
 class Ending(Enum):
@@ -135,6 +140,12 @@ def _overrides(callback: Callback, *names: str) -> bool:
         method is not None and all(method is not getattr(kind, name, None) for kind in ours)
         for name, method in zip(names, own, strict=True)
     )
+
+
+def kill_run(task: Task) -> None:
+    """Kill what a run left behind, also outside its process group."""
+    # The slot, too: a param whose lease was lost may be running here again already.
+    kill_marked("MINION_ID", task.minion, f"MINION_PARAM_ID={task.id}", f"MINION_SLOT={task.slot}", timeout=0.5)
 
 
 def failure(reason: str, started: float, **more: Any) -> Outcome:

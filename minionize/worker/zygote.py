@@ -19,6 +19,8 @@ from typing import NoReturn
 
 _PACKET = struct.Struct("!cii")
 _FDS = 4
+_LEAVE = b"q"
+_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 
 
 class Zygote:
@@ -41,6 +43,7 @@ class Zygote:
         theirs.close()
         self._socket = ours
         self._ends: list[tuple[int, int]] = []
+        self._closed = False
 
     def fileno(self) -> int:
         """Return the descriptor that is readable when a child has ended."""
@@ -81,7 +84,12 @@ class Zygote:
         return kind, pid, status
 
     def close(self) -> None:
-        """End the zygote, and with it all children."""
+        """End the zygote, and with it all children. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        with contextlib.suppress(OSError):
+            self._socket.send(_LEAVE)
         self._socket.close()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
@@ -96,32 +104,52 @@ def _serve(control: socket.socket, child: Callable[[int], None]) -> NoReturn:
             signal.signal(number, signal.SIG_IGN)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        _adopt_orphans()
         children: set[int] = set()
-        while _turn(control, wake, children, child):
+        while (told := _turn(control, wake, children, child)) is None:
             pass
         for pid in children:
             with contextlib.suppress(OSError):
                 os.killpg(pid, signal.SIGKILL)
+        if told != _LEAVE:
+            # The minion was killed: neither may stay what has left its group.
+            _end_descendants()
     except BaseException:  # nothing of the minion's code above this fork may go on here
         os._exit(1)
     os._exit(0)
 
 
-def _turn(control: socket.socket, wake: int, children: set[int], child: Callable[[int], None]) -> bool:
+def _adopt_orphans() -> None:
+    """Become the parent of what the children leave behind: so a daemon forked twice is still found."""
+    with contextlib.suppress(Exception):  # without it the rest works as well
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+
+
+def _end_descendants() -> None:
+    """Kill the children, then theirs, which become ours by that, and so on."""
+    me = os.getpid()
+    with contextlib.suppress(OSError):  # no child is left, or the system does not tell which there are
+        while True:
+            with open(f"/proc/{me}/task/{me}/children", encoding="ascii") as file:
+                for pid in file.read().split():
+                    with contextlib.suppress(OSError):
+                        os.kill(int(pid), signal.SIGKILL)
+            os.waitpid(-1, 0)
+
+
+def _turn(control: socket.socket, wake: int, children: set[int], child: Callable[[int], None]) -> bytes | None:
+    """Wait for something to do, and do it; return what the minion said at the end (nothing if it was killed)."""
     ready = select.select([control.fileno(), wake], [], [])[0]
     if wake in ready:
         with contextlib.suppress(BlockingIOError):
             os.read(wake, 4096)
-        while children and (ended := os.waitpid(-1, os.WNOHANG))[0]:
-            children.discard(ended[0])
-            # What is left of its group must not outlive it.
-            with contextlib.suppress(OSError):
-                os.killpg(ended[0], signal.SIGKILL)
-            control.send(_PACKET.pack(b"e", *ended))
+        _reap(control, children)
     if control.fileno() in ready:
         data, fds, _, _ = socket.recv_fds(control, 16, _FDS)
-        if not data:
-            return False
+        if not data or data == _LEAVE:
+            return data
         try:
             pid = os.fork()
         except OSError as error:
@@ -136,7 +164,20 @@ def _turn(control: socket.socket, wake: int, children: set[int], child: Callable
             control.send(_PACKET.pack(b"p", pid, 0))
         for fd in fds:
             os.close(fd)
-    return True
+    return None
+
+
+def _reap(control: socket.socket, children: set[int]) -> None:
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            if ended[0] not in children:
+                continue  # an orphan
+            children.discard(ended[0])
+            # What is left of its group must not outlive it.
+            with contextlib.suppress(OSError):
+                os.killpg(ended[0], signal.SIGKILL)
+            with contextlib.suppress(OSError):
+                control.send(_PACKET.pack(b"e", *ended))
 
 
 def _become(fds: list[int], child: Callable[[int], None]) -> NoReturn:
@@ -151,6 +192,7 @@ def _become(fds: list[int], child: Callable[[int], None]) -> NoReturn:
         for target, fd in enumerate(fds[1:]):
             os.dup2(fd, target)
             os.close(fd)
+        os.set_inheritable(fds[0], False)
         child(fds[0])
         code = 0
     finally:
