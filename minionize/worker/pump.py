@@ -97,11 +97,8 @@ class Pump:
             raise self.error
 
     def want(self, number: int) -> None:
-        """Say how many deliveries are wanted at hand, those included that wait to be taken."""
-        grows = number > self._wanted
+        """Say how many deliveries are wanted at hand, those included that wait to be taken; wakes nobody."""
         self._wanted = number
-        if grows:
-            self.flush()
 
     @property
     def ready(self) -> int:

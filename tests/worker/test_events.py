@@ -1,0 +1,60 @@
+"""Waiting for descriptors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from minionize.events import Events
+
+
+@pytest.fixture
+def events() -> Iterator[Events]:
+    events = Events()
+    yield events
+    events.close()
+
+
+def test_what_was_written_comes_before_the_end(events: Events) -> None:
+    seen: list[str] = []
+    ours, theirs = os.pipe()
+    end, ends = os.pipe()
+    events.watch_last(end, lambda: seen.append("end"))
+    events.watch(ours, lambda: seen.append("data"))
+    os.write(ends, b"x")
+    os.write(theirs, b"x")
+    events.run(1.0)
+    assert seen == ["data", "end"]
+    for fd in (ours, theirs, end, ends):
+        events.forget(fd)
+        os.close(fd)
+    events.run(0.0)
+    assert seen == ["data", "end"]
+
+
+def test_a_copy_of_a_closed_descriptor_speaks_for_no_other(events: Events) -> None:
+    """A process that is just being started holds copies of ours for a moment: what is closed here lives on there."""
+    seen: list[str] = []
+    ours, theirs = os.pipe()
+
+    def first() -> None:
+        seen.append("first")
+        events.close_fd(ours)
+
+    events.watch_last(ours, first)
+    copy = os.dup(ours)
+    os.write(theirs, b"x")
+    events.run(1.0)
+    assert seen == ["first"]
+    other, others = os.pipe()
+    assert other == ours, "the next descriptor gets the number of the closed one"
+    events.watch_last(other, lambda: seen.append("other"))
+    events.run(0.05)
+    assert seen == ["first"]
+    os.write(others, b"x")
+    events.run(1.0)
+    assert seen == ["first", "other"]
+    for fd in (theirs, copy, other, others):
+        os.close(fd)
