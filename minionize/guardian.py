@@ -4,7 +4,8 @@ A minion that is killed by SIGKILL cannot end its children. So each minion start
 process of its own, which waits for the end of a pipe that the minion holds, or of the minion itself: what
 the minion forked may hold the pipe, too. The guardian then kills every process that has the minion's id in
 its environment. Thereby also grandchildren in sessions of their own are found, and a child that was just
-being started. A minion that ends in good order kills its guardian.
+being started. What a function in the minion itself forked has the minion's environment, but holds the pipe.
+A minion that ends in good order kills its guardian.
 
 It runs as ``python -I -S guardian.py FD MINION_ID PID``: standard library only, no imports of the package.
 """
@@ -17,6 +18,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 
 
 def marked(name: str, value: str, *more: str) -> list[int]:
@@ -56,9 +58,28 @@ def kill_marked(name: str, value: str, *more: str, timeout: float = 2.0) -> int:
     Returns:
         How many processes were killed.
     """
+    return _kill(lambda: marked(name, value, *more), timeout)
+
+
+def holders(pipe: int) -> list[int]:
+    """Return the other processes that hold an end of a pipe."""
+    ours = os.fstat(pipe)
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):  # ended meanwhile, or another user's
+            for fd in os.listdir(f"/proc/{entry}/fd"):
+                if os.path.samestat(ours, os.stat(f"/proc/{entry}/fd/{fd}")):
+                    found.append(int(entry))
+                    break
+    return found
+
+
+def _kill(find: Callable[[], list[int]], timeout: float) -> int:
     killed: set[int] = set()
     deadline = time.monotonic() + timeout
-    while found := marked(name, value, *more):
+    while found := find():
         for pid in found:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
@@ -90,7 +111,7 @@ def main(fd: int, minion: str, pid: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
     await_end(fd, pid)
-    kill_marked("MINION_ID", minion)
+    _kill(lambda: [*marked("MINION_ID", minion), *holders(fd)], 2.0)
     # A child that was being started when the minion died may show its environment only now.
     time.sleep(0.1)
     kill_marked("MINION_ID", minion)

@@ -362,9 +362,11 @@ class Pump:
                 raise error
             self._sleep(delay * (0.5 + jitter()))
             delay = min(delay * 2, _BACKOFF_MAX)
-            self._close_engine()
             try:
-                self._engine.open()
+                if self._engine.features.lease != "none":
+                    self._close_engine()
+                    self._engine.open()
+                # Without a lease there is no connection either: closing would only have run again what is held.
                 # What failed is tried before anything is said: a disk that is still full opens well.
                 self._extend()
                 self._settle_pending()
