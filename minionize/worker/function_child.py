@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import socket
@@ -65,6 +66,8 @@ def serve(control: int, callback: Callback, environ: Mapping[str, str]) -> None:
             except KeyboardInterrupt as error:
                 # A child has no terminal: this is the function's own.
                 outcome = raised(error, started)
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                # The function may have closed or replaced them.
+                with contextlib.suppress(ValueError, AttributeError):
+                    stream.flush()
             send(channel, (outcome, context.verdict))

@@ -84,7 +84,7 @@ class InlineRunner(Runner):
             sink.error = error
             _silence()
         except ValueError:
-            return outcome  # the user's code has closed it
+            pass  # the user's code has closed it
         if sink.error is None and (outcome.kind is OutcomeKind.SUCCEEDED or not sink.broken()):
             return outcome
         words = f"stdout takes no output any more: {sink.error.strerror if sink.error else 'nobody reads it'}"

@@ -94,6 +94,7 @@ class Loop:
         self._draining = True
         if self._options.on_stop == "abandon" or self._stops > 1:
             self._abandoning = True
+        self._wake()
 
     def drain(self) -> None:
         """Finish what runs, take no more."""
@@ -306,7 +307,8 @@ class Loop:
             return Ack()
         if finished.verdict == "nack":
             return Nack(self._options.retry_delay)
-        return settle(finished.outcome, delivery.attempt, delivery.crashes, self._policy, jitter())
+        spread = 0.0 if finished.outcome.kind is OutcomeKind.SUCCEEDED else jitter()
+        return settle(finished.outcome, delivery.attempt, delivery.crashes, self._policy, spread)
 
     def _settle(self, delivery: Delivery, task: Task, outcome: Outcome, verdict: Verdict) -> None:
         if isinstance(verdict, Dead):

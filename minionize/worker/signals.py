@@ -20,7 +20,8 @@ class Waker:
     def __init__(self) -> None:
         self.fd, self._end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._open = True
-        self._lock = threading.Lock()
+        # Reentrant: a signal may come while the main thread holds it.
+        self._lock = threading.RLock()
 
     @property
     def end(self) -> int:

@@ -20,6 +20,7 @@ from typing import NoReturn
 _PACKET = struct.Struct("!cii")
 _FDS = 4
 _LEAVE = b"q"
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 
 
@@ -100,8 +101,8 @@ def _serve(control: socket.socket, child: Callable[[int], None]) -> NoReturn:
     try:
         os.setsid()
         wake, waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2):
-            signal.signal(number, signal.SIG_IGN)
+        # Held back rather than ignored: a child that is just being started must not miss one that is meant for it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         _adopt_orphans()
@@ -186,13 +187,14 @@ def _become(fds: list[int], child: Callable[[int], None]) -> NoReturn:
     try:
         os.setpgid(0, 0)
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2, signal.SIGPIPE):
-            signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGCHLD, *_STOPPING):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
         for target, fd in enumerate(fds[1:]):
             os.dup2(fd, target)
             os.close(fd)
         os.set_inheritable(fds[0], False)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
         child(fds[0])
         code = 0
     finally:
