@@ -56,7 +56,7 @@ class DeadFile:
     def _prepare(self, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("ab"):
+            with path.open("a+b"):
                 pass
         except OSError as error:
             remedy = "dead params need a file that can be written"
@@ -71,7 +71,7 @@ class DeadFile:
         entry = {"id": delivery.id, "param": delivery.param, "reason": reason, "at": time.time(), **evidence}
         try:
             if self._fd is None:
-                self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+                self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
                 self._say(f"dead params go to {self.path}")
             self._append(to_json(entry) + "\n")
         except OSError as error:
@@ -82,6 +82,9 @@ class DeadFile:
         assert self._fd is not None
         data = line.encode("utf-8", "backslashreplace")
         before = os.fstat(self._fd).st_size
+        if before and os.pread(self._fd, 1, before - 1) != b"\n":
+            # What a killed minion left of its last line.
+            data = b"\n" + data
         try:
             written = os.write(self._fd, data)
             if written < len(data):

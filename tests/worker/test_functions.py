@@ -169,17 +169,17 @@ def test_setup_process_teardown(slots: int, capfd: pytest.CaptureFixture[str]) -
 class Old(Callback):
     """As one wrote it for 0.3.4: the second argument is the engine, and the callback acks."""
 
-    def setup(self, param: Param, engine: Context) -> None:  # type: ignore[override]
+    def setup(self, param: Param, engine: Context) -> None:
         pass
 
-    def process(self, param: Param, engine: Context) -> None:  # type: ignore[override]
+    def process(self, param: Param, engine: Context) -> None:
         if param == "ack in spite of all":
             engine.ack(param)
             raise RuntimeError
         if param == "nack" and engine.task.attempt == 1:
             engine.nack(param)
 
-    def teardown(self, param: Param, engine: Context, exception: BaseException | None) -> None:  # type: ignore[override]
+    def teardown(self, param: Param, engine: Context, exception: BaseException | None) -> None:
         if exception is None and param == "good":
             engine.ack(param)
 
