@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 
 from minionize.cli.completion import paths
 from minionize.cli.options import OPTIONS, parameters
-from minionize.console import say, write
+from minionize.console import OutputError, say, write
 from minionize.errors import ExitCode, MinionizeError, SettingsError
 
 if TYPE_CHECKING:
@@ -57,7 +57,12 @@ def _guarded(work: Callable[[], int]) -> int:
     """Run something; turn whatever ends it into a message and an exit code."""
     try:
         code = work()
-        write("")
+        try:
+            write("")
+        except (OutputError, BrokenPipeError):
+            # Who could not show anything has said so by its code.
+            if not code:
+                raise
         return code
     except click.UsageError as error:
         say(f"error: {_usage(error)}\n{_HINT}")
@@ -153,5 +158,6 @@ def _callback(settings: Settings, command: tuple[str, ...], cwd: Path) -> tuple[
     from minionize.cli.command import CommandLine
 
     callback = CommandLine(words, shell=values["shell"], stdin=values["stdin"], literal=values["literal"])
-    callback.check({**settings.env, **settings.environ})
+    if not values["dry_run"]:
+        callback.check({**settings.env, **settings.environ})
     return callback, {}

@@ -54,6 +54,12 @@ class Minion:
     def err(self) -> str:
         return self._stem.with_suffix(".err").read_text(errors="surrogateescape")
 
+    @property
+    def stdin(self) -> IO[bytes]:
+        """The end of its pipe that is written to, unbuffered."""
+        assert self.process.stdin is not None
+        return self.process.stdin
+
     def send(self, number: int) -> None:
         self.process.send_signal(number)
 
@@ -90,19 +96,19 @@ class Place:
         stem = self.folder / f"minion-{len(self.minions)}"
         with stem.with_suffix(".out").open("wb") as out, stem.with_suffix(".err").open("wb") as err:
             process = subprocess.Popen(
-                argv, cwd=self.folder, env=self.environ(**environ), stdin=stdin, stdout=out, stderr=err
+                argv, cwd=self.folder, env=self.environ(**environ), stdin=stdin, stdout=out, stderr=err, bufsize=0
             )
         self.minions.append(Minion(process, stem))
         return self.minions[-1]
 
     def run(
-        self, *words: str | bytes, params: bytes | None = None, out: int | IO[bytes] = subprocess.PIPE, **environ: str
+        self, *words: str | bytes, params: Any = None, out: Any = subprocess.PIPE, **environ: str
     ) -> subprocess.CompletedProcess[bytes]:
         """Run ``minionize WORDS`` to its end; ``params`` come through a pipe."""
         return self.run_program(*MINIONIZE, *words, params=params, out=out, **environ)
 
     def run_program(
-        self, *argv: str | bytes, params: bytes | None = None, out: int | IO[bytes] = subprocess.PIPE, **environ: str
+        self, *argv: str | bytes, params: Any = None, out: Any = subprocess.PIPE, **environ: str
     ) -> subprocess.CompletedProcess[bytes]:
         source: dict[str, Any] = {"stdin": subprocess.DEVNULL} if params is None else {"input": params}
         done = subprocess.run(
@@ -118,8 +124,8 @@ class Place:
         return self.folder / name
 
     def python(self, script: str) -> str:
-        """Run a script of the user's; return what it prints."""
-        done = self.run_program(sys.executable, "-c", script)
+        """Run a script of the user's; return what it prints. What execo itself leaves running is not ours."""
+        done = self.run_program(sys.executable, "-c", script, **{_MARK: ""})
         assert done.returncode == 0, done.stderr.decode()
         out: str = done.stdout.decode()
         return out

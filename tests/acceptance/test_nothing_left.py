@@ -106,13 +106,14 @@ def test_functions_and_what_they_start(place: Place, function: str, members: int
     assert_gone(place, family)
 
 
-def test_processes_forked_by_functions(place: Place) -> None:
+@pytest.mark.parametrize("slots", [1, 2])
+def test_processes_forked_by_functions(place: Place, slots: int) -> None:
     """They have no environment of their own by which they could be found."""
     place.sweep("range(2)")
-    place.script("work.py", "def forked(param):\n    exec(open('family').read().partition('\\n')[2])\n")
+    place.script("work.py", "def forked(param):\n    exec(open('family').read().partition('\\n')[2], {})\n")
     place.script("family", FAMILY)
-    minion = place.start("-j", "2", "--function", "work:forked", MINION_ENGINE="execo")
-    family = pids(place, 2 * MEMBERS)
+    minion = place.start("-j", str(slots), "--function", "work:forked", MINION_ENGINE="execo")
+    family = pids(place, slots * MEMBERS)
     minion.kill()
     assert_gone(place, family)
 
