@@ -12,7 +12,8 @@ from minionize.engine import Delivery, Undecodable
 from minionize.errors import CallbackError
 from minionize.events import Events
 from minionize.settle import Ack, Dead, Nack, Verdict, crashed_too_often, settle
-from minionize.task import Outcome, OutcomeKind, Record, Task, evidence
+from minionize.task import Outcome, OutcomeKind, Record, Task, evidence, param_text
+from minionize.worker.announced import Announced
 from minionize.worker.options import Options
 from minionize.worker.pace import Ahead, SlowDown, jitter
 from minionize.worker.pump import Pump
@@ -24,6 +25,8 @@ from minionize.worker.settlement import Settlement
 _COMPANY = 0.01
 _CROWD = 64
 _TURN = 0.01
+# So many different reasons are said; all of them are in the dead letters.
+_REASONS = 10
 # So long params wait at hand for a slot of a shared queue's minion, in seconds; then others may have them.
 _PATIENCE = 1.0
 
@@ -62,6 +65,7 @@ class Loop:
         self._running: dict[int, tuple[Delivery, Task]] = {}
         self._lost: set[int] = set()
         self._free: list[int] = []
+        self._announced = Announced(pump)
         self._slots = self._target = 0
         self._wake: Callable[[], None] = lambda: None
         self._shared = shared
@@ -75,6 +79,7 @@ class Loop:
         self.stopped_by: int | None = None
         self.fault: str | None = None
         self.dead = 0
+        self._reasons: set[str] = set()
         self.ticks: list[Callable[[float], float]] = []
         self.on_fit: Callable[[int], None] = lambda slots: None
 
@@ -165,7 +170,7 @@ class Loop:
                     self._start_some()
                     self._return_surplus()
                 else:
-                    self._return_ready(self._pump.ready)
+                    self._return_all()
                 self._ask()
                 self._wait()
         except BaseException:
@@ -185,7 +190,7 @@ class Loop:
         for delivery, _ in self._running.values():
             self._pump.settle(Settlement(delivery, _BACK, OutcomeKind.PREEMPTED))
         self._running.clear()
-        self._return_ready(self._pump.ready)
+        self._return_all()
 
     def _fit(self) -> None:
         """Make the slots as many as they are to be; here, for no other thread may touch them."""
@@ -201,11 +206,11 @@ class Loop:
             self._obey()
             return not self._running
         ended = self._draining or self._pump.ended or self._took_all()
-        return ended and not self._running and not self._pump.ready
+        return ended and not self._running and not self._pump.ready and not self._announced
 
     def _took_all(self) -> bool:
         most = self._options.max_params
-        return most is not None and self._seq >= most
+        return most is not None and self._seq + len(self._announced) >= most
 
     def _obey(self) -> None:
         """Do what a stop asks for."""
@@ -231,8 +236,11 @@ class Loop:
     def _may_start(self) -> bool:
         return not (self._draining or self._paused or self._took_all())
 
-    def _return_ready(self, count: int) -> None:
-        for delivery in self._pump.take(count):
+    def _return_all(self) -> None:
+        self._give_back([*self._pump.take(self._pump.ready), *self._announced.clear()])
+
+    def _give_back(self, deliveries: list[Delivery]) -> None:
+        for delivery in deliveries:
             self._pump.settle(Settlement(delivery, _BACK, OutcomeKind.PREEMPTED))
 
     def _return_surplus(self) -> None:
@@ -240,15 +248,20 @@ class Loop:
         age = time.monotonic() - self._began
         if self._shared and self._pump.ready and not self._free and age > _PATIENCE:
             self._ahead.stuck(age)
-            self._return_ready(max(0, self._pump.ready - self._ahead.number(self._slots)))
+            self._give_back(self._pump.take(max(0, self._pump.ready - self._ahead.number(self._slots))))
 
     def _start_some(self) -> None:
         turn = time.monotonic() + _TURN
-        while self._free and not self._slow.waits() and self._may_start():
+        for delivery in self._announced.take():
+            self._begin(delivery)
+        while len(self._free) > len(self._announced) and not self._slow.waits() and self._may_start():
             got = self._pump.take(1)
             if not got:
                 return
-            self._begin(got[0])
+            if self._tell_started and got[0].redelivered:
+                self._announced.put(got[0])
+            else:
+                self._begin(got[0])
             if time.monotonic() > turn:
                 return
 
@@ -266,7 +279,7 @@ class Loop:
             delivery.param, delivery.id, delivery.attempt, delivery.redelivered, slot, self._seq, self._minion
         )  # fmt: skip
         self._running[self._seq] = (delivery, task)
-        if self._tell_started:
+        if self._tell_started and not delivery.redelivered:
             self._pump.begun(delivery)
         try:
             self._runner.start(task)
@@ -313,20 +326,29 @@ class Loop:
     def _settle(self, delivery: Delivery, task: Task, outcome: Outcome, verdict: Verdict) -> None:
         if isinstance(verdict, Dead):
             self.dead += 1
+            self._tell_dead(task, verdict.reason)
         word = {Ack: "ack", Nack: "nack", Dead: "dead"}[type(verdict)]
         record = Record(task, outcome, word, self._host)
         self._reports.report(record)
         known = evidence(record) if isinstance(verdict, Dead) else None
         self._pump.settle(Settlement(delivery, verdict, outcome.kind, known))
 
+    def _tell_dead(self, task: Task, reason: str) -> None:
+        """Say why a param is dead, once for each reason: thousands may have the same."""
+        if reason not in self._reasons and len(self._reasons) < _REASONS:
+            self._reasons.add(reason)
+            param = param_text(task.param)
+            self._say(f"param {param if len(param) <= 80 else param[:77] + '...'} is dead: {reason}")
+
     def _ask(self) -> None:
         """Tell the engine thread how much to have at hand, and wake it where that pays."""
         want = 0
         if self._may_start() and not self._slow.waits():
             ahead = 0 if self._slow.active else self._ahead.number(self._slots)
-            want = max(0, self._slots - len(self._running)) + ahead
+            waiting = len(self._announced)
+            want = max(0, self._slots - len(self._running) - waiting) + ahead
             if self._options.max_params is not None:
-                want = min(want, self._options.max_params - self._seq)
+                want = min(want, self._options.max_params - self._seq - waiting)
         pump = self._pump
         pump.want(want)
         now = time.monotonic()
