@@ -210,7 +210,12 @@ class Loop:
 
     def _took_all(self) -> bool:
         most = self._options.max_params
-        return most is not None and self._seq + len(self._announced) >= most
+        return most is not None and self._seq >= most
+
+    def _room(self) -> int:
+        """How many more runs may begin now."""
+        room, most = len(self._free), self._options.max_params
+        return (room if most is None else min(room, most - self._seq)) - len(self._announced)
 
     def _obey(self) -> None:
         """Do what a stop asks for."""
@@ -253,8 +258,11 @@ class Loop:
     def _start_some(self) -> None:
         turn = time.monotonic() + _TURN
         for delivery in self._announced.take():
-            self._begin(delivery)
-        while len(self._free) > len(self._announced) and not self._slow.waits() and self._may_start():
+            if self._free:
+                self._begin(delivery)
+            else:
+                self._give_back([delivery])
+        while self._room() > 0 and not self._slow.waits() and self._may_start():
             got = self._pump.take(1)
             if not got:
                 return
@@ -369,6 +377,6 @@ class Loop:
             limit = min(limit, self._slow.until)
         for tick in self.ticks:
             limit = min(limit, tick(now))
-        if self._free and self._pump.ready and self._may_start() and not self._slow.waits():
+        if self._room() > 0 and self._pump.ready and self._may_start() and not self._slow.waits():
             limit = now
         self._events.run(max(0.0, limit - now))

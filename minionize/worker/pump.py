@@ -42,6 +42,7 @@ class Pump:
     Attributes:
         error: What ended the thread before its time; None if nothing did.
         ended: The queue has nothing more for this minion.
+        told: Deliveries of which the queue has been told that they begin, where somebody waits for that.
         lost: Deliveries that are no longer ours, for the main thread to end their runs.
         backlog: What the queue last said of its backlog; only asked for when ``asks_backlog`` is set.
         asks_backlog: Whether the queue is asked, every few seconds.
@@ -60,7 +61,8 @@ class Pump:
         self._dead_file, self._exit_when_empty = dead_file, exit_when_empty
         self._ready: deque[Delivery] = deque()
         self._pending: deque[Settlement] = deque()
-        self._started: deque[Delivery] = deque()
+        self._started: deque[tuple[Delivery, bool]] = deque()
+        self.told: deque[Delivery] = deque()
         self._held: dict[str, Delivery] = {}
         self._buried: dict[str, Delivery] = {}
         self._changed = threading.Condition()
@@ -107,16 +109,20 @@ class Pump:
 
     def take(self, limit: int) -> list[Delivery]:
         """Take up to ``limit`` deliveries, to run them or to give them back; without those lost meanwhile."""
-        ready, held = self._ready, self._held
+        ready = self._ready
         count = min(limit, len(ready))
         # First: what is taken is wanted no more, and the engine thread must not fill the gap before the next ``want``.
         self._wanted -= count
         taken = [ready.popleft() for _ in range(count)]
-        return [delivery for delivery in taken if held.get(delivery.id) is delivery]
+        return [delivery for delivery in taken if self.holds(delivery)]
 
-    def begun(self, delivery: Delivery) -> None:
+    def holds(self, delivery: Delivery) -> bool:
+        """Tell whether a delivery is still ours, as far as we know."""
+        return self._held.get(delivery.id) is delivery
+
+    def begun(self, delivery: Delivery, wait: bool = False) -> None:
         """Hear that a run begins."""
-        self._started.append(delivery)
+        self._started.append((delivery, wait))
 
     def settle(self, settlement: Settlement) -> None:
         """Have a delivery settled; ``flush`` makes it happen now."""
@@ -274,10 +280,14 @@ class Pump:
         if self._started:
             begun = drain(self._started)
             try:
-                self._engine.started(begun)
+                self._engine.started([delivery for delivery, _ in begun])
             except NotConnected:
                 self._started.extendleft(reversed(begun))
                 raise
+            told = [delivery for delivery, wait in begun if wait]
+            if told:
+                self.told.extend(told)
+                self._wake()
 
     def _extend(self) -> None:
         now = time.monotonic()
