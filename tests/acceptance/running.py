@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -152,6 +153,15 @@ class Place:
         with suppress(FileNotFoundError):
             return (self.folder / name).read_text().splitlines()
         return []
+
+    def charged(self, name: str = "sweeps") -> int:
+        """How many runs the leases of a sweep directory say have begun: these count if their minion dies."""
+        side, ids = self.folder / name / "minionize", set()
+        for lease in (side / "leases").glob("*.json"):
+            with suppress(OSError):
+                ids |= set(json.loads(lease.read_text())["started"].split())
+                ids |= set((side / "started" / lease.stem).read_text().split())
+        return len(ids)
 
     def script(self, name: str, text: str) -> str:
         """Write an executable; return its path."""

@@ -26,7 +26,7 @@ def taken_over(place: Place, *options: str) -> str:
     place.sweep("range(4)")
     program = place.script("program", PROGRAM)
     minion = place.start("-j", "2", *options, program, **LEASE)
-    until(lambda: len(place.lines("begun")) == 2, what="runs")
+    until(lambda: len(place.lines("begun")) == place.charged() == 2, what="runs")
     minion.send(signal.SIGSTOP)
     place.script("woken", "")
     # It lingers until the lease of the other has run out.

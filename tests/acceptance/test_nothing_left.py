@@ -138,6 +138,7 @@ def test_params_of_a_killed_minion_are_run_by_another_at_once(place: Place) -> N
     place.sweep("range(6)")
     stuck = place.start("-j", "3", place.script("family", FAMILY), MINION_ENGINE="execo")
     family = pids(place, 3 * MEMBERS)
+    until(lambda: place.charged() == 3, what="what has begun is written down")
     stuck.kill()
     done = place.run("--exit-when-empty", "0", "echo", MINION_ENGINE="execo", MINION_REPORTER="json")
     assert not any(map(alive, family)), "they must be gone before another runs their params"
