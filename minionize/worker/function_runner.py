@@ -216,7 +216,9 @@ class FunctionRunner(Runner):
             self._send(child, signal.SIGKILL)
 
     def tick(self, now: float) -> float | None:
-        """Send TERM where the time is out, KILL where the grace is over."""
+        """Send TERM where the time is out, KILL where the grace is over; see ends that nothing else would show."""
+        if self._zygote.knows_of_ends:
+            self._ended()
         for seq in self._deadlines.pop(now):
             child = self._busy.get(seq)
             if child is not None and child.termed:

@@ -65,6 +65,11 @@ class Zygote:
                 return pid
             self._ends.append((pid, status))
 
+    @property
+    def knows_of_ends(self) -> bool:
+        """Whether ends were told while a child was asked for: the descriptor is not readable for these any more."""
+        return bool(self._ends)
+
     def ends(self) -> list[tuple[int, int]]:
         """Return the children that have ended since the last call: pid and wait status.
 

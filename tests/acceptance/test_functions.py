@@ -69,6 +69,16 @@ def test_what_breaks_a_function_fails_its_param_only(place: Place) -> None:
     assert outcomes[4]["reason"].startswith(("MemoryError", "OverflowError"))
 
 
+def test_children_that_die_while_others_are_started(place: Place) -> None:
+    """No end goes unseen: once the last child has died nothing else would wake the minion."""
+    place.script("work.py", "import os\ndef f(n):\n    n < 7 and os._exit(3)\n")
+    place.script("params", "".join(f"{n}\n" for n in range(8)))
+    for _ in range(6):
+        minion = place.start("-j", "8", "--function", "work:f", **JSON)
+        assert minion.wait(10) == 1
+    assert len(place.records()) == 48
+
+
 def test_decorator_runs_and_is_found_by_the_command_line(place: Place) -> None:
     place.script("work.py", WORK)
     place.script("params", "1\n2\n3\n")

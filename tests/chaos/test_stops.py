@@ -24,11 +24,10 @@ def start(place: Place) -> Minion:
     return place.start(*words, **EXECO)
 
 
-def stop_at_random(place: Place, minions: list[Minion]) -> int:
-    """Stop one after the other for longer than a lease; return how many were killed in their sleep."""
+def stop_at_random(place: Place, minions: list[Minion]) -> None:
+    """Stop one after the other for longer than a lease; some are killed in their sleep."""
     chance = random.Random(4)
     asleep: list[tuple[float, Minion]] = []
-    killed = 0
     for count in range(1, STOPS + 1):
         until(lambda: len(place.lines("runs")) >= count * 8, what="runs")  # noqa: B023
         awake = [minion for minion in minions if all(minion is not other for _, other in asleep)]
@@ -42,10 +41,9 @@ def stop_at_random(place: Place, minions: list[Minion]) -> int:
             until(lambda: time.monotonic() > due)  # noqa: B023
             if chance.random() < 0.3:
                 sleeper.kill()
-                killed += 1
                 minions[minions.index(sleeper)] = start(place)
-            sleeper.process.poll() is None and sleeper.send(signal.SIGCONT)
-    return killed
+            else:
+                sleeper.send(signal.SIGCONT)
 
 
 def test_stopped_past_the_lease(place: Place) -> None:
