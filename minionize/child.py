@@ -25,8 +25,8 @@ class Exit(NamedTuple):
     """How a child ended.
 
     Attributes:
-        code: Exit code; None if a signal ended it.
-        signal: The signal; None if it exited.
+        code: Exit code; None if a signal ended it, or if nobody can tell.
+        signal: The signal; None if it exited, or if nobody can tell.
         ended: Unix seconds.
         cpu: Seconds of processor time, its own and that of the children it waited for.
         rss: Peak resident memory in bytes.
@@ -93,7 +93,12 @@ class Child:
     def _exited(self) -> None:
         self.send(signal.SIGKILL)
         self._events.close_fd(self._pidfd)
-        _, status, usage = os.wait4(self.pid, 0)
+        try:
+            _, status, usage = os.wait4(self.pid, 0)
+        except ChildProcessError:
+            # Somebody else has waited for it: other code in this process, or the kernel because SIGCHLD is ignored.
+            self._on_exit(Exit(None, None, time.time(), 0.0, 0))
+            return
         code = os.waitstatus_to_exitcode(status)
         self._on_exit(
             Exit(

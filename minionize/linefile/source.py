@@ -32,6 +32,7 @@ class Source:
         self.regular = False
         self._path = path
         self._fd = fd if path is None else -1
+        self._took_over = False  # standard input is /dev/null meanwhile
         self._start = 0  # where in a regular file our part begins
         self._offset = 0
         self._poll = select.poll()
@@ -50,12 +51,22 @@ class Source:
             except (OSError, ValueError) as error:
                 raise EngineError(f"cannot read params from {self.name}: {_why(error)}; check FILE_PATH") from error
         self._check()
+        self._take_over()
         if self.regular:
             if first:
                 self._start = self._offset = os.lseek(self._fd, 0, os.SEEK_CUR)
             else:
                 os.lseek(self._fd, self._offset, os.SEEK_SET)
         self._poll.register(self._fd, select.POLLIN)
+
+    def _take_over(self) -> None:
+        """Keep standard input to ourselves: a program that a function starts would read our params."""
+        if self._path is None and self._fd == 0:
+            self._fd = os.dup(0)
+            self._took_over = True
+            null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+            os.dup2(null, 0)
+            os.close(null)
 
     def _check(self) -> None:
         if self._path is None and self._fd == 0 and sys.__stdin__ is None:
@@ -84,9 +95,12 @@ class Source:
         if self.regular:
             self._offset = os.lseek(self._fd, 0, os.SEEK_CUR)
         self._poll = select.poll()
-        if self._path is not None:
+        if self._took_over:
+            os.dup2(self._fd, 0)
+        if self._took_over or self._path is not None:
             os.close(self._fd)
-            self._fd = -1
+            self._fd = 0 if self._took_over else -1
+            self._took_over = False
 
     def is_same_file(self, path: str) -> bool:
         """Tell whether ``path`` names what is read here."""

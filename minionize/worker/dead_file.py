@@ -37,6 +37,7 @@ class DeadFile:
         """
         self._say = say
         self._fd: int | None = None
+        self._unacked: dict[str, Delivery] = {}
         if path is not None:
             self.path = Path(path)
             self._prepare(self.path)
@@ -63,20 +64,27 @@ class DeadFile:
             raise SettingsError(f"--dead {path}: {error.strerror}; {remedy}") from error
 
     def write(self, delivery: Delivery, reason: str, evidence: Mapping[str, Any]) -> None:
-        """Write one dead param; it is on the disk when this returns.
+        """Write one dead param; it is on the disk when this returns. Once, also if its ack has to be tried again.
 
         Raises:
             NotConnected: It could not be written; the param must stay in its queue.
         """
+        if self._unacked.get(delivery.id) is delivery:
+            return
         entry = {"id": delivery.id, "param": delivery.param, "reason": reason, "at": time.time(), **evidence}
         try:
             if self._fd is None:
                 self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
                 self._say(f"dead params go to {self.path}")
             self._append(to_json(entry) + "\n")
+            self._unacked[delivery.id] = delivery
         except OSError as error:
             words = f"dead param {delivery.id} cannot be written to {self.path}: {error.strerror}"
             raise NotConnected(words) from error
+
+    def acked(self) -> None:
+        """Hear that what was written has left its queue."""
+        self._unacked.clear()
 
     def _append(self, line: str) -> None:
         assert self._fd is not None

@@ -64,7 +64,6 @@ class Pump:
         self._started: deque[tuple[Delivery, bool]] = deque()
         self.told: deque[Delivery] = deque()
         self._held: dict[str, Delivery] = {}
-        self._buried: dict[str, Delivery] = {}
         self._changed = threading.Condition()
         self._woken = False
         self._wanted = 0
@@ -340,12 +339,9 @@ class Pump:
             self._engine.dead_letter(deliveries, reason, evidence)
             return
         for delivery, known in zip(deliveries, evidence, strict=True):
-            # An ack that did not get through comes here again.
-            if self._buried.get(delivery.id) is not delivery:
-                self._dead_file.write(delivery, reason, known)
-                self._buried[delivery.id] = delivery
+            self._dead_file.write(delivery, reason, known)
         self._engine.ack(deliveries)
-        self._buried.clear()
+        self._dead_file.acked()
 
     def _connect(self, deadline: float) -> None:
         """Open the engine, with patience for one that cannot be reached yet."""
@@ -368,8 +364,11 @@ class Pump:
         self._say(f"{error}; trying again")
         delay = 0.1
         while True:
-            if self._closing is not None and time.monotonic() - self._closing > STOP_PATIENCE:
-                raise error
+            if self._closing is not None:
+                if not self._pending and not self._ready:
+                    return
+                if time.monotonic() - self._closing > STOP_PATIENCE:
+                    raise error
             self._sleep(delay * (0.5 + jitter()))
             delay = min(delay * 2, _BACKOFF_MAX)
             try:

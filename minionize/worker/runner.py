@@ -169,7 +169,8 @@ def verdict_of_exit(code: int | None, number: int | None) -> tuple[OutcomeKind, 
     if code == 0:
         return OutcomeKind.SUCCEEDED, None
     if number is None:
-        return OutcomeKind.FAILED, f"exit code {code}"
+        words = f"exit code {code}" if code is not None else "its exit code is unknown: something else waited for it"
+        return OutcomeKind.FAILED, words
     try:
         name = signal.Signals(number).name
     except ValueError:

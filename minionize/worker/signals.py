@@ -66,6 +66,9 @@ class Signals:
             for number in STOPPING:
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     self._before[number] = signal.signal(number, self._handle)
+            if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+                # Inherited from a careless parent: the kernel would throw the exit codes of our children away.
+                self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         return self
 
     def _handle(self, number: int, frame: FrameType | None) -> None:

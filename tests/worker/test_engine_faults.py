@@ -119,6 +119,17 @@ def test_what_cannot_be_settled_at_a_stop_is_said() -> None:
     assert adds_up(minion.stats.snapshot())
 
 
+def test_a_stop_waits_for_no_queue_where_nothing_is_to_be_settled() -> None:
+    engine = Faulty(["p"], times(10**6, "receive", NotConnected("the queue is away")))
+    minion, _ = make(words("true"), engine)
+    with running(minion) as ends:
+        until(lambda: engine.calls.count("receive") > 0)
+        assert minion.loop is not None
+        minion.loop.stop(15)
+        until(lambda: ends, 3.0)
+    assert ends == [128 + 15]
+
+
 @pytest.mark.usefixtures("impatient")
 def test_an_engine_that_hangs_does_not_hold_a_minion_told_twice_to_leave() -> None:
     hang = threading.Event()

@@ -122,3 +122,32 @@ def test_exit_codes(tmp_path: Path) -> None:
     assert "no-such-program" in missing.stderr
     assert minionize("-e", "file", "true", cwd=tmp_path, env={"FILE_PATH": "none"}).returncode == 3
     assert minionize("--slots", "x", "true", cwd=tmp_path, params=[1]).returncode == 2
+
+
+def test_an_ignored_sigchld_loses_no_exit_code(tmp_path: Path) -> None:
+    """As a careless parent leaves it to us."""
+
+    def ignore() -> None:
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+    ended = minionize("-j2", "sh", "-c", "exit $1", "sh", cwd=tmp_path, params=[0, 3], preexec_fn=ignore)
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert "1 done, 1 failed" in ended.stderr
+    assert "exit code 3" in ended.stderr
+
+
+_READER = """
+import subprocess, sys
+def f(n):
+    assert subprocess.run(["cat"], capture_output=True).stdout == b""
+    assert sys.stdin.read() == ""
+    print("got", n)
+"""
+
+
+@pytest.mark.parametrize("slots", ["1", "2"])
+def test_programs_that_functions_start_do_not_read_the_params(slots: str, tmp_path: Path) -> None:
+    (tmp_path / "mod.py").write_text(_READER)
+    ended = minionize("-j", slots, "--function", "mod:f", cwd=tmp_path, params=range(5), env={"PYTHONPATH": "."})
+    assert (ended.returncode, sorted(ended.stdout.splitlines())) == (0, [f"got {n}" for n in range(5)])
