@@ -22,6 +22,7 @@ from minionize.settings import Settings, load
 from minionize.stats import Stats
 from minionize.worker.dead_file import DeadFile
 from minionize.worker.guard import Guard
+from minionize.worker.limits import make_room
 from minionize.worker.loop import Loop
 from minionize.worker.options import Options
 from minionize.worker.output import Output, hold_standard_streams
@@ -100,6 +101,7 @@ class Minion:
     def _build(self, stack: ExitStack) -> tuple[Loop, Pump, Output]:
         options, features = self._options, self.engine.features
         hold_standard_streams()
+        make_room(options.slots)
         output = self._output()
         stack.callback(output.close)
         # Before the pipe of the guardian exists and before any thread runs: it is a fork of this process.
