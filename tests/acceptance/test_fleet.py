@@ -41,7 +41,9 @@ def test_eight_minions_run_each_param_once(place: Place) -> None:
 
 def test_a_plain_script_works_at_the_same_time(place: Place) -> None:
     place.sweep("range(150)")
-    minions = [place.start("sh", "-c", "echo $1 >> runs; sleep 0.005", "sh", **EXECO) for _ in range(2)]
+    # They take their time until the script has had its first.
+    line = "echo $1 >> runs; test -e plain || sleep 0.1"
+    minions = [place.start("sh", "-c", line, "sh", **EXECO) for _ in range(2)]
     until(lambda: place.lines("runs"))
     place.python(PLAIN)
     assert [minion.wait() for minion in minions] == [0, 0]
