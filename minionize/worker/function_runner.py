@@ -174,11 +174,13 @@ class FunctionRunner(Runner):
                 continue
             if child in self._idle:
                 self._idle.remove(child)
-            # What it had answered before it died counts.
-            self._answer(child)
-            if child.task is not None:
-                self._finish(child, _died(child, status), None)
-            self._drop(child)
+            try:
+                # What it had answered before it died counts.
+                self._answer(child)
+                if child.task is not None:
+                    self._finish(child, _died(child, status), None)
+            finally:
+                self._drop(child)
 
     def _abandon(self, why: str) -> None:
         """End all children: nobody would tell how they end. What they run is not to blame."""

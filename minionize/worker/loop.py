@@ -74,7 +74,7 @@ class Loop:
         self._flushed = 0.0
         self._ahead = Ahead()
         self._slow = SlowDown(options.slow_down if shared else 0, time.monotonic, say)
-        self._paused = self._draining = self._abandoning = False
+        self._paused = self._draining = self._abandoning = self._aborted = False
         self._stops = self._stops_seen = 0
         self.stopped_by: int | None = None
         self.fault: str | None = None
@@ -181,11 +181,12 @@ class Loop:
 
     def _abort(self) -> None:
         """Leave by an error: end what runs, and give it back."""
+        self._aborted = True
         self._runner.kill()
         until = time.monotonic() + 2.0
         while self._running and time.monotonic() < until:
-            # Their ends must be seen, so that no zombie is left; whatever may be wrong with that has been said.
-            with suppress(Exception):
+            # Their ends must be seen, so that no zombie is left. What is raised now adds nothing.
+            with suppress(BaseException):
                 self._events.run(0.1)
         for delivery, _ in self._running.values():
             self._pump.settle(Settlement(delivery, _BACK, OutcomeKind.PREEMPTED))
@@ -311,6 +312,9 @@ class Loop:
         if task.seq in self._lost:
             self._lost.discard(task.seq)
             return
+        if self._aborted:
+            self._give_back([delivery])
+            return
         verdict = self._judge(delivery, finished)
         if outcome.kind is OutcomeKind.COULD_NOT_START and not (isinstance(verdict, Nack) and verdict.stop):
             # The user listed its exit code: then it is a failure like any other.
@@ -337,7 +341,12 @@ class Loop:
             self._tell_dead(task, verdict.reason)
         word = {Ack: "ack", Nack: "nack", Dead: "dead"}[type(verdict)]
         record = Record(task, outcome, word, self._host)
-        self._reports.report(record)
+        try:
+            self._reports.report(record)
+        except BaseException:
+            # Something else than a failing reporter: this minion is about to be left by it.
+            self._give_back([delivery])
+            raise
         known = evidence(record) if isinstance(verdict, Dead) else None
         self._pump.settle(Settlement(delivery, verdict, outcome.kind, known))
 

@@ -167,7 +167,7 @@ def test_it_lingers_from_the_end_of_the_last_run() -> None:
     other.open()
     (held,) = other.receive(1, 0.0)
     queue.put(["mine"])
-    minion, _ = make(shell("sleep 0.7"), Faulty(queue), exit_when_empty=0.6)
+    minion, _ = make(shell("sleep 0.4"), Faulty(queue), exit_when_empty=0.35)
     with running(minion) as ends:
         until(lambda: minion.stats.snapshot()["succeeded"] == 1)
         other.nack([held])

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable as Function
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,3 +140,32 @@ def test_controls_of_a_minion_that_has_ended_do_nothing() -> None:
     loop.stop(15)
     for fd in taken:
         os.close(fd)
+
+
+class _Unexpected(BaseException):
+    pass
+
+
+class _Breaks(Reporter):
+    name = "breaks"
+
+    def report(self, record: Record) -> None:
+        raise _Unexpected
+
+
+@pytest.mark.parametrize("make_callback", [lambda: shell("[ $1 = 0 ] || sleep 60"), lambda: FuncCallback(_slow)])
+def test_what_nobody_expects_leaves_nothing_running_and_nothing_held(make_callback: Function[[], Callback]) -> None:
+    queue = MemoryQueue(range(6))
+    with _unchanged():
+        minion, _ = make(make_callback(), MemoryEngine(queue), slots=3)
+        minion._reporters = [_Breaks()]
+        with pytest.raises(_Unexpected):
+            minion.run()
+    backlog = queue.backlog()
+    assert (backlog.in_flight, backlog.dead) == (0, 0)
+    assert (backlog.ready or 0) + (backlog.done or 0) == 6
+
+
+def _slow(param: int) -> None:
+    if param:
+        time.sleep(60)

@@ -14,16 +14,14 @@ def _limit(soft: int, hard: int) -> None:
 
 def test_the_soft_limit_is_raised_where_it_must(tmp_path: Path) -> None:
     script = "ulimit -Sn; exit 0"
-    ended = minionize(
-        "-j260", "sh", "-c", script, cwd=tmp_path, params=range(300), preexec_fn=lambda: _limit(256, 4096)
-    )
+    ended = minionize("-j120", "sh", "-c", script, cwd=tmp_path, params=range(4), preexec_fn=lambda: _limit(256, 4096))
     assert ended.returncode == 0
-    assert set(ended.stdout.split()) == {"1400"}
+    assert set(ended.stdout.split()) == {"700"}
     ended = minionize("-j2", "sh", "-c", script, cwd=tmp_path, params=range(3), preexec_fn=lambda: _limit(256, 4096))
     assert set(ended.stdout.split()) == {"256"}, "programs inherit it, so it is left as it is where it can be"
 
 
 def test_a_hard_limit_is_said_before_the_first_param(tmp_path: Path) -> None:
-    ended = minionize("-j260", "echo", cwd=tmp_path, params=[1], preexec_fn=lambda: _limit(256, 512))
+    ended = minionize("-j120", "echo", cwd=tmp_path, params=[1], preexec_fn=lambda: _limit(256, 512))
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert "260 slots need 1400 open files, and 512 are allowed here: at most 82 slots" in ended.stderr
+    assert "120 slots need 700 open files, and 512 are allowed here: at most 82 slots" in ended.stderr
