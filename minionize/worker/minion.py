@@ -117,21 +117,21 @@ class Minion:
         events.watch(waker.fd, waker.awake)
         dead = None
         if not features.dead_letter:
-            dead = DeadFile(self._settings.values.get("dead"), environ, self.id, say)
+            dead = DeadFile(self._settings.values.get("dead"), environ, self.id, output.say)
             stack.callback(dead.close)
-        reports = Reports(self._reporters, say)
+        reports = Reports(self._reporters, output.say)
         reports.open(self.id)
         stack.callback(reports.close)
-        pump = Pump(self.engine, self.stats, waker.wake, say, dead, options.exit_when_empty)
+        pump = Pump(self.engine, self.stats, waker.wake, output.say, dead, options.exit_when_empty)
         tells = type(self.engine).started is not Engine.started
-        loop = Loop(self.id, options, pump, reports, events, say, features.shared, tells)
+        loop = Loop(self.id, options, pump, reports, events, output.say, features.shared, tells)
         runner = self._runner(loop, events, output, environ, zygote)
         stack.callback(runner.close)
         loop.use(runner, waker.wake)
         loop.on_fit = output.fit
         output.gives_up(lambda: loop.abandoning)
         self.loop = loop
-        self._progress(loop, pump, stack)
+        self._progress(loop, pump, output, stack)
         stack.enter_context(Signals(self._stopper(loop, runner), waker))
         return loop, pump, output
 
@@ -183,13 +183,13 @@ class Minion:
 
         return stop
 
-    def _progress(self, loop: Loop, pump: Pump, stack: ExitStack) -> None:
+    def _progress(self, loop: Loop, pump: Pump, output: Output, stack: ExitStack) -> None:
         from minionize.worker.progress import wanted
 
         if wanted(self._settings.values.get("progress")):
             from minionize.worker.progress import Progress
 
-            progress = stack.enter_context(Progress(self.stats, loop, pump))
+            progress = stack.enter_context(Progress(self.stats, loop, pump, output))
             loop.ticks.append(progress.tick)
 
     def _leave(

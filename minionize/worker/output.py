@@ -13,6 +13,8 @@ import stat
 from collections.abc import Callable
 from typing import IO, Protocol
 
+from minionize.console import say
+
 TAIL = 4096
 """Bytes of the end of stderr that are kept as evidence."""
 
@@ -68,6 +70,7 @@ class Sink:
     Attributes:
         error: Why it takes nothing any more; None if it does.
         gives_up: Whether to wait no longer for a reader that does not read.
+        before: Called before each piece: takes away what stands in its place on a terminal.
     """
 
     def __init__(self, fd: int) -> None:
@@ -78,9 +81,11 @@ class Sink:
         self._piece = _EVERYTHING if _is_file(fd) else select.PIPE_BUF
         self.error: OSError | None = None
         self.gives_up: Callable[[], bool] = lambda: False
+        self.before: Callable[[], None] = lambda: None
 
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Write all of it, waiting for a slow reader."""
+        self.before()
         rest = memoryview(data)
         while rest and self.error is None:
             if not self._poll.poll(_READER) and self.gives_up():
@@ -310,6 +315,11 @@ class Output:
     def lost(self) -> OSError | None:
         """Return why stdout takes nothing any more, or None."""
         return self.stdout.error
+
+    def say(self, message: str) -> None:
+        """Write one of minionize's own messages."""
+        self.stderr.before()
+        say(message)
 
     def gives_up(self, when: Callable[[], bool]) -> None:
         """Say when a reader that does not read is not waited for."""

@@ -12,6 +12,7 @@ from minionize.stats import Stats
 
 if TYPE_CHECKING:
     from minionize.worker.loop import Loop
+    from minionize.worker.output import Output
     from minionize.worker.pump import Pump
 
 _EVERY = 0.2
@@ -34,7 +35,7 @@ def _is_terminal(fd: int) -> bool:
 class Progress:
     """Draws the bar while it is entered; the loop calls ``tick``."""
 
-    def __init__(self, stats: Stats, loop: Loop, pump: Pump) -> None:
+    def __init__(self, stats: Stats, loop: Loop, pump: Pump, output: Output) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
@@ -56,11 +57,21 @@ class Progress:
         self._task = self._bar.add_task("starting", total=None, rate="0.0", failed=0)
         self._began = time.monotonic()
         self._next = 0.0
+        self._shown = False
+        for fd, sink in ((1, output.stdout), (2, output.stderr)):
+            if _is_terminal(fd):
+                sink.before = self.hide
 
     def __enter__(self) -> Progress:
         """Show the bar."""
         self._bar.start()
         return self
+
+    def hide(self) -> None:
+        """Take the bar off its line, which something else is about to be written to; the next tick draws it again."""
+        if self._shown:
+            self._shown = False
+            os.write(2, b"\r\x1b[2K")
 
     def tick(self, now: float) -> float:
         """Draw if it is time; return when to come back."""
@@ -77,6 +88,7 @@ class Progress:
             self._task, description=self._loop.state, completed=done, total=self._count(done), **fields
         )  # fmt: skip
         self._bar.refresh()
+        self._shown = _is_terminal(2)
         return self._next
 
     def _count(self, done: int) -> int | None:
