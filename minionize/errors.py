@@ -6,7 +6,7 @@
     │   ├── NotConnected            3   ... for now: the worker reconnects and tries again
     │   └── LeaseLost               -   some deliveries are no longer ours; carries them
     ├── CallbackError               4   the program, function or image cannot be used at all
-    └── ReporterError               -   a record could not be written; said once, never stops a run
+    └── ReporterError               2   no record can be written at the start; later it is said once, and stops nothing
 
 Errors are plain: the message names the thing and the remedy, and is printed without a traceback.
 """
@@ -93,3 +93,5 @@ class CallbackError(MinionizeError):
 
 class ReporterError(MinionizeError):
     """A record could not be written."""
+
+    exit_code = ExitCode.USAGE

@@ -122,6 +122,8 @@ def test_exit_codes(tmp_path: Path) -> None:
     assert "no-such-program" in missing.stderr
     assert minionize("-e", "file", "true", cwd=tmp_path, env={"FILE_PATH": "none"}).returncode == 3
     assert minionize("--slots", "x", "true", cwd=tmp_path, params=[1]).returncode == 2
+    unwritable = minionize("--results", "/proc/none/x.jsonl", "true", cwd=tmp_path, params=[1])
+    assert (unwritable.returncode, "check --results" in unwritable.stderr) == (2, True)
 
 
 def test_an_ignored_sigchld_loses_no_exit_code(tmp_path: Path) -> None:
