@@ -132,8 +132,20 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
     (
         "When it is stopped",
         (
-            _choice("on_stop", "abandon", "At a stop signal wait for what runs, or end it and give it back.", "finish", "abandon"),
-            _choice("on_lease_lost", "kill", "End a run that another minion has taken over, or let it finish.", "kill", "finish"),
+            _choice(
+                "on_stop",
+                "abandon",
+                "At a stop signal wait for what runs, or end it and give it back.",
+                "finish",
+                "abandon",
+            ),
+            _choice(
+                "on_lease_lost",
+                "kill",
+                "End a run that another minion has taken over, or let it finish.",
+                "kill",
+                "finish",
+            ),
         ),
     ),
     (

@@ -102,10 +102,22 @@ class Sink:
         """Do nothing: nothing was held back."""
 
     def broken(self) -> bool:
-        """Tell whether nobody reads any more, also where only the children write."""
+        """Tell whether it takes nothing any more, also where only the children write."""
+        if self.error is None:
+            self.error = self._full()
         if self.error is not None:
             return True
         return any(mask & (select.POLLERR | select.POLLNVAL) for _, mask in self._poll.poll(0))
+
+    def _full(self) -> OSError | None:
+        """Find out whether the disk behind it is full; for a file only the file system can tell."""
+        try:
+            os.write(self._fd, b"")
+            if self._piece == _EVERYTHING and os.fstatvfs(self._fd).f_bavail == 0:
+                return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            return None if error.errno in (errno.EAGAIN, errno.EPIPE) else error
+        return None
 
 
 def _is_file(fd: int) -> bool:

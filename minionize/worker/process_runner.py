@@ -245,7 +245,9 @@ class ProcessRunner(Runner):
         if run.ending is not None:
             return OutcomeKind.PREEMPTED, run.ending.value, False
         if end.code != 0 and run.streams.inherit == self._output.out_fd and self._output.stdout.broken():
-            return OutcomeKind.PREEMPTED, "nobody reads stdout any more", True
+            lost = self._output.lost()
+            words = f"stdout takes no output any more: {lost.strerror}" if lost else "nobody reads stdout any more"
+            return OutcomeKind.PREEMPTED, words, True
         if end.code in (126, 127):
             words = "found nothing to run" if end.code == 127 else "found something that cannot be run"
             return OutcomeKind.COULD_NOT_START, f"exit code {end.code}: {run.argv[0]} {words}", False

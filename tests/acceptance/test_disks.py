@@ -125,12 +125,12 @@ def test_read_only_sweep_directory(place: Place, small: Path) -> None:
     assert "must be able to write" in place.why(**EXECO, EXECO_PERSISTENCE_DIR="small/sweeps")
 
 
-@pytest.mark.parametrize(("slots", "code", "left"), [("1", 1, "0"), ("2", 4, "5")])
-def test_full_stdout(place: Place, slots: str, code: int, left: str) -> None:
-    """With one slot the program itself sees it, and fails; with more minionize does, and the params go back."""
+@pytest.mark.parametrize("slots", ["1", "2"])
+def test_full_stdout(place: Place, slots: str) -> None:
+    """With one slot the program itself sees it, and fails, with more minionize does: the params go back all the same."""
     place.sweep("range(5)")
     with Path("/dev/full").open("wb", buffering=0) as full:
         done = place.run("-j", slots, "/bin/echo", out=full, **EXECO)
-    assert done.returncode == code
+    assert done.returncode == 4
     assert b"No space left on device" in done.stderr, done.stderr
-    assert place.sweeper("len(s.get_remaining())") == left
+    assert place.sweeper("len(s.get_remaining())") == "5"
