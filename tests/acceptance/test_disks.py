@@ -127,7 +127,7 @@ def test_read_only_sweep_directory(place: Place, small: Path) -> None:
 
 @pytest.mark.parametrize("slots", ["1", "2"])
 def test_full_stdout(place: Place, slots: str) -> None:
-    """With one slot the program itself sees it, and fails, with more minionize does: the params go back all the same."""
+    """With one slot the program itself sees it, with more minionize does: the params go back in both cases."""
     place.sweep("range(5)")
     with Path("/dev/full").open("wb", buffering=0) as full:
         done = place.run("-j", slots, "/bin/echo", out=full, **EXECO)
