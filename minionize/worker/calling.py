@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
@@ -11,11 +10,9 @@ from typing import Any
 
 from minionize.callback import Callback, Context
 from minionize.errors import CallbackError
-from minionize.task import Outcome, OutcomeKind, Task, param_text, plain
+from minionize.task import Outcome, OutcomeKind, Task, plain
 from minionize.worker.output import TAIL
 from minionize.worker.runner import ANNOUNCED, USERS, describe
-
-_ENV_MAX = 100_000
 
 
 def call(callback: Callback, task: Task, context: Context) -> Outcome:
@@ -46,16 +43,15 @@ def call(callback: Callback, task: Task, context: Context) -> Outcome:
 
 
 def announce(task: Task) -> None:
-    """Put into the environment what a program would find there, for functions and the processes that they start."""
-    text = param_text(task.param)
-    for name in ANNOUNCED:
-        os.environ.pop(name, None)
-    if len(text) < _ENV_MAX and "\0" not in text:
-        with contextlib.suppress(UnicodeEncodeError):
-            os.environ["MINION_PARAM"] = text
-    os.environ.update(
-        MINION_PARAM_ID=task.id, MINION_ATTEMPT=str(task.attempt or 1), MINION_SLOT=str(task.slot)
-    )  # fmt: skip
+    """Put into the environment what functions, and the processes that they start, may want to know.
+
+    Not the param nor its id, as for programs: the C library keeps each value that a variable ever had.
+    """
+    if "MINION_PARAM_ID" in os.environ:
+        # That of a minion in whose run this one runs.
+        for name in ANNOUNCED:
+            os.environ.pop(name, None)
+    os.environ.update(MINION_ATTEMPT=str(task.attempt or 1), MINION_SLOT=str(task.slot))
 
 
 def raised(error: BaseException, started: float) -> Outcome:

@@ -200,7 +200,7 @@ class ProcessRunner(Runner):
         self._deadlines.drop(run.task.seq)
         if run.termed:
             # It was told to go: neither may what left its group stay.
-            kill_run(run.task)
+            kill_run(run.task, f"MINION_PARAM_ID={run.task.id}")
         self._disconnect(run)
         outcome = self._outcome(run, end)
 

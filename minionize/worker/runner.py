@@ -142,10 +142,15 @@ def _overrides(callback: Callback, *names: str) -> bool:
     )
 
 
-def kill_run(task: Task) -> None:
-    """Kill what a run left behind, also outside its process group."""
-    # The slot, too: a param whose lease was lost may be running here again already.
-    kill_marked("MINION_ID", task.minion, f"MINION_PARAM_ID={task.id}", f"MINION_SLOT={task.slot}", timeout=0.5)
+def kill_run(task: Task, *more: str) -> None:
+    """Kill what a run left behind, also outside its process group.
+
+    Args:
+        task: The run.
+        more: What else is in its environment, as ``NAME=value``.
+    """
+    # The slot: a param whose lease was lost may be running here again already.
+    kill_marked("MINION_ID", task.minion, f"MINION_SLOT={task.slot}", *more, timeout=0.5)
 
 
 def failure(reason: str, started: float, **more: Any) -> Outcome:

@@ -14,7 +14,9 @@ from minionize.callback import Callback, Context
 from minionize.callbacks.function import FuncCallback
 from minionize.callbacks.process import ProcessCallback
 from minionize.errors import CallbackError
-from minionize.task import OutcomeKind, Param
+from minionize.task import OutcomeKind, Param, Task
+from minionize.worker.calling import announce
+from minionize.worker.runner import ANNOUNCED
 from tests.worker.running import ENVIRON, run
 
 both = pytest.mark.parametrize("slots", [1, 2], ids=["here", "in children"])
@@ -128,9 +130,32 @@ def test_what_is_printed_comes_in_order(slots: int, capfd: pytest.CaptureFixture
 
 @both
 def test_variables(slots: int) -> None:
-    names = ("MINION_ID", "MINION_PARAM", "MINION_PARAM_ID", "MINION_ATTEMPT", "MINION_SLOT", "MINE")
-    ran = _call(lambda _: [os.environ.get(name) for name in names], ["x"], slots, environ={**ENVIRON, "MINE": "1"})
-    assert ran.record.outcome.result == [ran.minion.id, "x", ran.record.task.id, "1", "1", "1"]
+    names = ("MINION_ID", "MINION_ATTEMPT", "MINION_SLOT", "MINE", "MINION_PARAM")
+    outer = {**ENVIRON, "MINE": "1", "MINION_PARAM": "of a minion around this one", "MINION_PARAM_ID": "7"}
+    ran = _call(lambda _: [os.environ.get(name) for name in names], ["x"], slots, environ=outer)
+    assert ran.record.outcome.result == [ran.minion.id, "1", "1", "1", None]
+
+
+def test_announcing_takes_no_memory() -> None:
+    """The C library keeps each value that a variable ever had."""
+
+    def resident() -> int:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def many(count: int) -> None:
+        for n in range(count):
+            announce(Task(f"{n}" * 400, f"id {n}", 1, False, 1 + n % 8, n, "m"))
+
+    before = {name: os.environ.get(name) for name in ANNOUNCED}
+    many(1000)
+    size = resident()
+    many(20_000)
+    assert resident() - size < 4_000_000
+    for name, value in before.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
 
 
 @both
