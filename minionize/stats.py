@@ -1,6 +1,6 @@
 """What a minion counts. The counters add up at any instant.
 
-    received = succeeded + failed + timed_out + could_not_start + preempted + lease_lost + in flight
+received = succeeded + failed + timed_out + could_not_start + preempted + lease_lost + in flight
 """
 
 from __future__ import annotations
