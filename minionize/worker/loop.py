@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from heapq import heappop, heappush
@@ -12,11 +13,12 @@ from minionize.engine import Delivery, Undecodable
 from minionize.errors import CallbackError
 from minionize.events import Events
 from minionize.settle import Ack, Dead, Nack, Verdict, crashed_too_often, settle
-from minionize.task import Outcome, OutcomeKind, Record, Task, evidence, param_text
+from minionize.task import Outcome, OutcomeKind, Record, Task, evidence
 from minionize.worker.announced import Announced
 from minionize.worker.options import Options
 from minionize.worker.pace import Ahead, SlowDown, jitter
 from minionize.worker.pump import Pump
+from minionize.worker.reasons import Reasons
 from minionize.worker.reports import Reports
 from minionize.worker.runner import Ending, Finished, Runner, unusable
 from minionize.worker.settlement import Settlement
@@ -25,8 +27,6 @@ from minionize.worker.settlement import Settlement
 _COMPANY = 0.01
 _CROWD = 64
 _TURN = 0.01
-# So many different reasons are said; all of them are in the dead letters.
-_REASONS = 10
 # So long params wait at hand for a slot of a shared queue's minion, in seconds; then others may have them.
 _PATIENCE = 1.0
 
@@ -64,6 +64,7 @@ class Loop:
         self._runner: Runner
         self._running: dict[int, tuple[Delivery, Task]] = {}
         self._lost: set[int] = set()
+        self._ended: deque[tuple[Delivery, Task, Outcome, Verdict]] = deque()
         self._free: list[int] = []
         self._announced = Announced(pump)
         self._slots = self._target = 0
@@ -79,7 +80,7 @@ class Loop:
         self.stopped_by: int | None = None
         self.fault: str | None = None
         self.dead = 0
-        self._reasons: set[str] = set()
+        self._reasons = Reasons(say)
         self.ticks: list[Callable[[float], float]] = []
         self.on_fit: Callable[[int], None] = lambda slots: None
 
@@ -171,6 +172,7 @@ class Loop:
                     self._return_surplus()
                 else:
                     self._return_all()
+                self._book()
                 self._ask()
                 self._wait()
         except BaseException:
@@ -188,9 +190,9 @@ class Loop:
             # Their ends must be seen, so that no zombie is left. What is raised now adds nothing.
             with suppress(BaseException):
                 self._events.run(0.1)
-        for delivery, _ in self._running.values():
-            self._pump.settle(Settlement(delivery, _BACK, OutcomeKind.PREEMPTED))
+        self._give_back([*(run[0] for run in self._running.values()), *(end[0] for end in self._ended)])
         self._running.clear()
+        self._ended.clear()
         self._return_all()
 
     def _fit(self) -> None:
@@ -205,9 +207,10 @@ class Loop:
         if self._pump.error is not None:
             self._draining = self._abandoning = True
             self._obey()
-            return not self._running
+            return not self._running and not self._ended
         ended = self._draining or self._pump.ended or self._took_all()
-        return ended and not self._running and not self._pump.ready and not self._announced
+        busy = self._running or self._ended or self._pump.ready or self._announced
+        return ended and not busy
 
     def _took_all(self) -> bool:
         most = self._options.max_params
@@ -325,7 +328,12 @@ class Loop:
             self._draining = self._abandoning = True
         failed = outcome.kind in (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT)
         self._slow.ended(failed, outcome.duration)
-        self._settle(delivery, task, outcome, verdict)
+        self._ended.append((delivery, task, outcome, verdict))
+
+    def _book(self) -> None:
+        """Record and settle what has ended; after the next runs were started, so that no slot waits for it."""
+        while self._ended:
+            self._settle(*self._ended.popleft())
 
     def _judge(self, delivery: Delivery, finished: Finished) -> Verdict:
         if finished.verdict == "ack":
@@ -338,7 +346,7 @@ class Loop:
     def _settle(self, delivery: Delivery, task: Task, outcome: Outcome, verdict: Verdict) -> None:
         if isinstance(verdict, Dead):
             self.dead += 1
-            self._tell_dead(task, verdict.reason)
+            self._reasons.tell(task, verdict.reason)
         word = {Ack: "ack", Nack: "nack", Dead: "dead"}[type(verdict)]
         record = Record(task, outcome, word, self._host)
         try:
@@ -349,13 +357,6 @@ class Loop:
             raise
         known = evidence(record) if isinstance(verdict, Dead) else None
         self._pump.settle(Settlement(delivery, verdict, outcome.kind, known))
-
-    def _tell_dead(self, task: Task, reason: str) -> None:
-        """Say why a param is dead, once for each reason: thousands may have the same."""
-        if reason not in self._reasons and len(self._reasons) < _REASONS:
-            self._reasons.add(reason)
-            param = param_text(task.param)
-            self._say(f"param {param if len(param) <= 80 else param[:77] + '...'} is dead: {reason}")
 
     def _ask(self) -> None:
         """Tell the engine thread how much to have at hand, and wake it where that pays."""
