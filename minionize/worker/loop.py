@@ -24,8 +24,8 @@ from minionize.worker.runner import Ending, Finished, Runner, unusable
 from minionize.worker.settlement import Settlement
 
 # Acks wait for company so long, in seconds: many at a time cost little more than one.
-_COMPANY = 0.01
-_CROWD = 64
+_COMPANY = 0.05
+_CROWD = 256
 _TURN = 0.01
 # So long params wait at hand for a slot of a shared queue's minion, in seconds; then others may have them.
 _PATIENCE = 1.0
@@ -371,7 +371,8 @@ class Loop:
         pump.want(want)
         now = time.monotonic()
         waiting = pump.unsettled
-        if waiting >= _CROWD or (waiting and now - self._flushed > _COMPANY) or pump.ready * 2 < want:
+        due = waiting and (now - self._flushed > _COMPANY or not self._running)
+        if due or waiting >= _CROWD or pump.ready * 2 < want:
             self._flushed = now
             pump.flush()
 

@@ -184,7 +184,8 @@ class Pump:
             self._settle_pending()
             self._ask_backlog()
             room = 0 if self._closing is not None or self.ended else self._wanted - len(self._ready)
-            if room > 0:
+            # Many at a time: what is at hand is half used up before the queue is asked again.
+            if room > 0 and room >= len(self._ready):
                 self._receive(room)
             else:
                 self._rest()
