@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from heapq import heappop, heappush
@@ -12,25 +10,20 @@ from heapq import heappop, heappush
 from minionize.engine import Delivery, Undecodable
 from minionize.errors import CallbackError
 from minionize.events import Events
-from minionize.settle import Ack, Dead, Nack, Verdict, crashed_too_often, settle
-from minionize.task import Outcome, OutcomeKind, Record, Task, evidence
+from minionize.settle import Ack, Nack, Verdict, crashed_too_often, settle
+from minionize.task import OutcomeKind, Task
 from minionize.worker.announced import Announced
+from minionize.worker.books import Books
 from minionize.worker.options import Options
 from minionize.worker.pace import Ahead, SlowDown, jitter
 from minionize.worker.pump import Pump
 from minionize.worker.reasons import Reasons
 from minionize.worker.reports import Reports
 from minionize.worker.runner import Ending, Finished, Runner, unusable
-from minionize.worker.settlement import Settlement
 
-# Acks wait for company so long, in seconds: many at a time cost little more than one.
-_COMPANY = 0.05
-_CROWD = 256
 _TURN = 0.01
 # So long params wait at hand for a slot of a shared queue's minion, in seconds; then others may have them.
 _PATIENCE = 1.0
-
-_BACK = Nack(charge=False)
 
 
 class Loop:
@@ -42,7 +35,6 @@ class Loop:
         state: "starting", "running", "idle", "paused", "draining" or "stopped".
         stopped_by: The signal that stopped it; None if none did.
         fault: Why this minion can run no more params, in words; None if it can.
-        dead: How many params were dead-lettered.
     """
 
     def __init__(
@@ -57,14 +49,12 @@ class Loop:
         tell_started: bool,
     ) -> None:
         self._minion, self._options, self._pump = minion, options, pump
-        self._reports, self._events, self._say = reports, events, say
+        self._events, self._say = events, say
         self._policy = options.policy
-        self._host = os.uname().nodename
         self._tell_started = tell_started
         self._runner: Runner
         self._running: dict[int, tuple[Delivery, Task]] = {}
         self._lost: set[int] = set()
-        self._ended: deque[tuple[Delivery, Task, Outcome, Verdict]] = deque()
         self._free: list[int] = []
         self._announced = Announced(pump)
         self._slots = self._target = 0
@@ -72,15 +62,13 @@ class Loop:
         self._shared = shared
         self._began = time.monotonic()
         self._seq = 0
-        self._flushed = 0.0
         self._ahead = Ahead()
         self._slow = SlowDown(options.slow_down if shared else 0, time.monotonic, say)
         self._paused = self._draining = self._abandoning = self._aborted = False
         self._stops = self._stops_seen = 0
         self.stopped_by: int | None = None
         self.fault: str | None = None
-        self.dead = 0
-        self._reasons = Reasons(say)
+        self._books = Books(minion, pump, reports, Reasons(say))
         self.ticks: list[Callable[[float], float]] = []
         self.on_fit: Callable[[int], None] = lambda slots: None
 
@@ -172,7 +160,7 @@ class Loop:
                     self._return_surplus()
                 else:
                     self._return_all()
-                self._book()
+                self._books.close(hurry=not self._running)
                 self._ask()
                 self._wait()
         except BaseException:
@@ -190,9 +178,9 @@ class Loop:
             # Their ends must be seen, so that no zombie is left. What is raised now adds nothing.
             with suppress(BaseException):
                 self._events.run(0.1)
-        self._give_back([*(run[0] for run in self._running.values()), *(end[0] for end in self._ended)])
+        self._books.abandon()
+        self._books.give_back(*(run[0] for run in self._running.values()))
         self._running.clear()
-        self._ended.clear()
         self._return_all()
 
     def _fit(self) -> None:
@@ -207,9 +195,9 @@ class Loop:
         if self._pump.error is not None:
             self._draining = self._abandoning = True
             self._obey()
-            return not self._running and not self._ended
+            return not self._running and not self._books
         ended = self._draining or self._pump.ended or self._took_all()
-        busy = self._running or self._ended or self._pump.ready or self._announced
+        busy = self._running or self._books or self._pump.ready or self._announced
         return ended and not busy
 
     def _took_all(self) -> bool:
@@ -246,18 +234,14 @@ class Loop:
         return not (self._draining or self._paused or self._took_all())
 
     def _return_all(self) -> None:
-        self._give_back([*self._pump.take(self._pump.ready), *self._announced.clear()])
-
-    def _give_back(self, deliveries: list[Delivery]) -> None:
-        for delivery in deliveries:
-            self._pump.settle(Settlement(delivery, _BACK, OutcomeKind.PREEMPTED))
+        self._books.give_back(*self._pump.take(self._pump.ready), *self._announced.clear())
 
     def _return_surplus(self) -> None:
         """Give back what was fetched when runs were short, where they have become long."""
         age = time.monotonic() - self._began
         if self._shared and self._pump.ready and not self._free and age > _PATIENCE:
             self._ahead.stuck(age)
-            self._give_back(self._pump.take(max(0, self._pump.ready - self._ahead.number(self._slots))))
+            self._books.give_back(*self._pump.take(max(0, self._pump.ready - self._ahead.number(self._slots))))
 
     def _start_some(self) -> None:
         turn = time.monotonic() + _TURN
@@ -265,7 +249,7 @@ class Loop:
             if self._free:
                 self._begin(delivery)
             else:
-                self._give_back([delivery])
+                self._books.give_back(delivery)
         while self._room() > 0 and not self._slow.waits() and self._may_start():
             got = self._pump.take(1)
             if not got:
@@ -279,10 +263,11 @@ class Loop:
 
     def _begin(self, delivery: Delivery) -> None:
         if isinstance(delivery.param, Undecodable):
-            self._bury(delivery, f"cannot be decoded: {delivery.param.why}")
+            self._books.bury(delivery, f"cannot be decoded: {delivery.param.why}", self._seq)
             return
         if crashed_too_often(delivery.attempt, delivery.crashes, self._policy):
-            self._bury(delivery, f"its minion died {delivery.crashes or 'too many'} times while running it")
+            why = f"its minion died {delivery.crashes or 'too many'} times while running it"
+            self._books.bury(delivery, why, self._seq)
             return
         self._seq += 1
         self._began = time.monotonic()
@@ -298,13 +283,6 @@ class Loop:
         except CallbackError as error:
             self.finished(Finished(task, unusable(error, time.time())))
 
-    def _bury(self, delivery: Delivery, reason: str) -> None:
-        """Dead-letter what was not even run."""
-        now = time.time()
-        param = delivery.param.raw if isinstance(delivery.param, Undecodable) else delivery.param
-        task = Task(param, delivery.id, delivery.attempt, delivery.redelivered, 0, self._seq, self._minion)
-        self._settle(delivery, task, Outcome(OutcomeKind.FAILED, now, now, reason=reason), Dead(reason))
-
     def finished(self, finished: Finished) -> None:
         """Settle a run that has ended: the runner calls this."""
         task, outcome = finished.task, finished.outcome
@@ -316,7 +294,7 @@ class Loop:
             self._lost.discard(task.seq)
             return
         if self._aborted:
-            self._give_back([delivery])
+            self._books.give_back(delivery)
             return
         verdict = self._judge(delivery, finished)
         if outcome.kind is OutcomeKind.COULD_NOT_START and not (isinstance(verdict, Nack) and verdict.stop):
@@ -328,12 +306,7 @@ class Loop:
             self._draining = self._abandoning = True
         failed = outcome.kind in (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT)
         self._slow.ended(failed, outcome.duration)
-        self._ended.append((delivery, task, outcome, verdict))
-
-    def _book(self) -> None:
-        """Record and settle what has ended; after the next runs were started, so that no slot waits for it."""
-        while self._ended:
-            self._settle(*self._ended.popleft())
+        self._books.enter(delivery, task, outcome, verdict)
 
     def _judge(self, delivery: Delivery, finished: Finished) -> Verdict:
         if finished.verdict == "ack":
@@ -342,21 +315,6 @@ class Loop:
             return Nack(self._options.retry_delay)
         spread = 0.0 if finished.outcome.kind is OutcomeKind.SUCCEEDED else jitter()
         return settle(finished.outcome, delivery.attempt, delivery.crashes, self._policy, spread)
-
-    def _settle(self, delivery: Delivery, task: Task, outcome: Outcome, verdict: Verdict) -> None:
-        if isinstance(verdict, Dead):
-            self.dead += 1
-            self._reasons.tell(task, verdict.reason)
-        word = {Ack: "ack", Nack: "nack", Dead: "dead"}[type(verdict)]
-        record = Record(task, outcome, word, self._host)
-        try:
-            self._reports.report(record)
-        except BaseException:
-            # Something else than a failing reporter: this minion is about to be left by it.
-            self._give_back([delivery])
-            raise
-        known = evidence(record) if isinstance(verdict, Dead) else None
-        self._pump.settle(Settlement(delivery, verdict, outcome.kind, known))
 
     def _ask(self) -> None:
         """Tell the engine thread how much to have at hand, and wake it where that pays."""
@@ -369,11 +327,7 @@ class Loop:
                 want = min(want, self._options.max_params - self._seq - waiting)
         pump = self._pump
         pump.want(want)
-        now = time.monotonic()
-        waiting = pump.unsettled
-        due = waiting and (now - self._flushed > _COMPANY or not self._running)
-        if due or waiting >= _CROWD or pump.ready * 2 < want:
-            self._flushed = now
+        if pump.ready * 2 < want:
             pump.flush()
 
     def _wait(self) -> None:
@@ -382,8 +336,9 @@ class Loop:
         due = self._runner.tick(now)
         if due is not None:
             limit = min(limit, due)
-        if self._pump.unsettled:
-            limit = min(limit, self._flushed + _COMPANY)
+        due = self._books.due()
+        if due is not None:
+            limit = min(limit, due)
         if self._slow.until > now:
             limit = min(limit, self._slow.until)
         for tick in self.ticks:
