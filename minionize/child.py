@@ -7,7 +7,6 @@ is killed before the child is reaped: until then its pid, the group's name, cann
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import signal
@@ -28,15 +27,11 @@ class Exit(NamedTuple):
         code: Exit code; None if a signal ended it, or if nobody can tell.
         signal: The signal; None if it exited, or if nobody can tell.
         ended: Unix seconds.
-        cpu: Seconds of processor time, its own and that of the children it waited for.
-        rss: Peak resident memory in bytes.
     """
 
     code: int | None
     signal: int | None
     ended: float
-    cpu: float
-    rss: int
 
 
 class Child:
@@ -47,7 +42,7 @@ class Child:
         started: Unix seconds.
     """
 
-    __slots__ = ("_events", "_on_exit", "_pidfd", "pid", "started")
+    __slots__ = ("_on_exit", "_pidfd", "pid", "started")
 
     def __init__(
         self,
@@ -76,39 +71,32 @@ class Child:
             OSError: The program cannot be started.
             ValueError: An argument holds a NUL byte.
         """
-        self._events = events
         self._on_exit = on_exit
         dup2 = os.POSIX_SPAWN_DUP2
         actions = ((dup2, stdin, 0), (dup2, stdout, 1), (dup2, stderr, 2))
         self.started = time.time()
         self.pid = os.posix_spawn(path, argv, env, file_actions=actions, setpgroup=0, setsigdef=_RESTORED)
         self._pidfd = _watch_exit(self.pid)
-        events.watch_last(self._pidfd, self._exited)
+        events.watch_once(self._pidfd, self._exited)
 
     def send(self, number: int) -> None:
         """Send a signal to the whole group. Harmless when it has ended."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:
             os.killpg(self.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return
 
     def _exited(self) -> None:
+        ended = time.time()
         self.send(signal.SIGKILL)
-        self._events.close_fd(self._pidfd)
+        os.close(self._pidfd)
         try:
-            _, status, usage = os.wait4(self.pid, 0)
+            code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         except ChildProcessError:
             # Somebody else has waited for it: other code in this process, or the kernel because SIGCHLD is ignored.
-            self._on_exit(Exit(None, None, time.time(), 0.0, 0))
+            self._on_exit(Exit(None, None, ended))
             return
-        code = os.waitstatus_to_exitcode(status)
-        self._on_exit(
-            Exit(
-                code if code >= 0 else None,
-                -code if code < 0 else None,
-                time.time(),
-                usage.ru_utime + usage.ru_stime,
-                usage.ru_maxrss * 1024,
-            )
-        )
+        self._on_exit(Exit(code, None, ended) if code >= 0 else Exit(None, -code, ended))
 
 
 def _watch_exit(pid: int) -> int:

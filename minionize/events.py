@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import select
+from collections import deque
 from collections.abc import Callable
+
+_ONCE = select.EPOLLIN | select.EPOLLONESHOT
 
 
 class Events:
@@ -18,6 +21,8 @@ class Events:
         self._epoll = select.epoll()
         self._handlers: dict[int, Callable[[], object]] = {}
         self._last: dict[int, Callable[[], object]] = {}
+        self._once: dict[int, Callable[[], object]] = {}
+        self._due: deque[Callable[[], object]] = deque()
 
     def watch(self, fd: int, handler: Callable[[], object]) -> None:
         """Call ``handler`` whenever ``fd`` is readable or hung up."""
@@ -28,6 +33,13 @@ class Events:
         """Do so after all other handlers of a round: what a process wrote comes before its end."""
         self._last[fd] = handler
         self._epoll.register(fd, select.EPOLLIN)
+
+    def watch_once(self, fd: int, handler: Callable[[], object]) -> None:
+        """Do so once, at the end of the round in which ``fd`` is readable; then it may be closed without a word."""
+        self._once[fd] = handler
+        # One shot: a child that is just being started has a copy of it for a moment, and the kernel would go on to
+        # report that, under a number that is another child's by then.
+        self._epoll.register(fd, _ONCE)
 
     def forget(self, fd: int) -> None:
         """Stop watching ``fd``. Idempotent."""
@@ -46,14 +58,23 @@ class Events:
     def run(self, timeout: float) -> None:
         """Wait up to ``timeout`` seconds and call the handlers of what happened."""
         events = self._epoll.poll(timeout)
-        for handlers in (self._handlers, self._last):
-            for fd, _ in events:
-                handler = handlers.get(fd)
-                if handler is not None:
-                    handler()
+        once, handlers, due = self._once, self._handlers, self._due
+        for fd, _ in events:
+            if fd in once:
+                due.append(once.pop(fd))
+            elif handler := handlers.get(fd):
+                handler()
+        for fd, _ in events if self._last else ():
+            if handler := self._last.get(fd):
+                handler()
+        # What one of them raises must not take the others' turn: nothing would tell of them again.
+        while due:
+            due.popleft()()
 
     def close(self) -> None:
         """Let go of the kernel's side."""
         self._handlers.clear()
         self._last.clear()
+        self._once.clear()
+        self._due.clear()
         self._epoll.close()

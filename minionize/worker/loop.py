@@ -11,7 +11,7 @@ from minionize.engine import Delivery, Undecodable
 from minionize.errors import CallbackError
 from minionize.events import Events
 from minionize.settle import Ack, Nack, Verdict, crashed_too_often, settle
-from minionize.task import OutcomeKind, Task
+from minionize.task import Outcome, OutcomeKind, Task
 from minionize.worker.announced import Announced
 from minionize.worker.books import Books
 from minionize.worker.options import Options
@@ -24,6 +24,9 @@ from minionize.worker.runner import Ending, Finished, Runner, unusable
 _TURN = 0.01
 # So long params wait at hand for a slot of a shared queue's minion, in seconds; then others may have them.
 _PATIENCE = 1.0
+
+_ACK = Ack()
+_FAILED = (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT)
 
 
 class Loop:
@@ -51,6 +54,7 @@ class Loop:
         self._minion, self._options, self._pump = minion, options, pump
         self._events, self._say = events, say
         self._policy = options.policy
+        self._most = float("inf") if options.max_params is None else options.max_params
         self._tell_started = tell_started
         self._runner: Runner
         self._running: dict[int, tuple[Delivery, Task]] = {}
@@ -152,10 +156,13 @@ class Loop:
         """
         try:
             while not self._over():
-                self._obey()
-                self._fit()
-                self._end_lost()
-                if self._may_start() and not self._slow.waits():
+                if self._abandoning:
+                    self._obey()
+                if self._target != self._slots:
+                    self._fit()
+                if self._pump.lost:
+                    self._end_lost()
+                if self._may_start():
                     self._start_some()
                     self._return_surplus()
                 else:
@@ -185,29 +192,23 @@ class Loop:
 
     def _fit(self) -> None:
         """Make the slots as many as they are to be; here, for no other thread may touch them."""
-        if self._target != self._slots:
-            used = {task.slot for _, task in self._running.values()}
-            self._slots = self._target
-            self._free = [slot for slot in range(1, self._slots + 1) if slot not in used]
-            self.on_fit(self._slots)
+        used = {task.slot for _, task in self._running.values()}
+        self._slots = self._target
+        self._free = [slot for slot in range(1, self._slots + 1) if slot not in used]
+        self.on_fit(self._slots)
 
     def _over(self) -> bool:
         if self._pump.error is not None:
             self._draining = self._abandoning = True
             self._obey()
             return not self._running and not self._books
-        ended = self._draining or self._pump.ended or self._took_all()
-        busy = self._running or self._books or self._pump.ready or self._announced
-        return ended and not busy
+        if self._running or self._books or self._pump.ready or self._announced:
+            return False
+        return self._draining or self._pump.ended or self._seq >= self._most
 
-    def _took_all(self) -> bool:
-        most = self._options.max_params
-        return most is not None and self._seq >= most
-
-    def _room(self) -> int:
+    def _room(self) -> float:
         """How many more runs may begin now."""
-        room, most = len(self._free), self._options.max_params
-        return (room if most is None else min(room, most - self._seq)) - len(self._announced)
+        return min(len(self._free), self._most - self._seq) - len(self._announced)
 
     def _obey(self) -> None:
         """Do what a stop asks for."""
@@ -231,33 +232,35 @@ class Loop:
                         self._runner.end(seq, Ending.LEASE_LOST)
 
     def _may_start(self) -> bool:
-        return not (self._draining or self._paused or self._took_all())
+        return not (self._draining or self._paused or self._seq >= self._most or self._slow.waits())
 
     def _return_all(self) -> None:
         self._books.give_back(*self._pump.take(self._pump.ready), *self._announced.clear())
 
     def _return_surplus(self) -> None:
         """Give back what was fetched when runs were short, where they have become long."""
+        if not self._shared or self._free or not self._pump.ready:
+            return
         age = time.monotonic() - self._began
-        if self._shared and self._pump.ready and not self._free and age > _PATIENCE:
+        if age > _PATIENCE:
             self._ahead.stuck(age)
             self._books.give_back(*self._pump.take(max(0, self._pump.ready - self._ahead.number(self._slots))))
 
     def _start_some(self) -> None:
         turn = time.monotonic() + _TURN
-        for delivery in self._announced.take():
+        for delivery in self._announced.take() if self._announced else ():
             if self._free:
                 self._begin(delivery)
             else:
                 self._books.give_back(delivery)
-        while self._room() > 0 and not self._slow.waits() and self._may_start():
-            got = self._pump.take(1)
-            if not got:
+        while self._room() > 0 and self._may_start():
+            got = self._pump.next()
+            if got is None:
                 return
-            if self._tell_started and got[0].redelivered:
-                self._announced.put(got[0])
+            if self._tell_started and got.redelivered:
+                self._announced.put(got)
             else:
-                self._begin(got[0])
+                self._begin(got)
             if time.monotonic() > turn:
                 return
 
@@ -285,11 +288,12 @@ class Loop:
 
     def finished(self, finished: Finished) -> None:
         """Settle a run that has ended: the runner calls this."""
-        task, outcome = finished.task, finished.outcome
+        task, outcome, _ = finished
         delivery, _ = self._running.pop(task.seq)
         if task.slot <= self._slots:
             heappush(self._free, task.slot)
-        self._ahead.ran(outcome.duration)
+        duration = outcome.duration
+        self._ahead.ran(duration)
         if task.seq in self._lost:
             self._lost.discard(task.seq)
             return
@@ -297,20 +301,26 @@ class Loop:
             self._books.give_back(delivery)
             return
         verdict = self._judge(delivery, finished)
-        if outcome.kind is OutcomeKind.COULD_NOT_START and not (isinstance(verdict, Nack) and verdict.stop):
-            # The user listed its exit code: then it is a failure like any other.
-            outcome = outcome._replace(kind=OutcomeKind.FAILED)
-        if isinstance(verdict, Nack) and (verdict.stop or outcome.stop):
+        if outcome.kind is not OutcomeKind.SUCCEEDED or not isinstance(verdict, Ack):
+            outcome = self._failed(outcome, verdict)
+        self._slow.ended(outcome.kind in _FAILED, duration)
+        self._books.enter(delivery, task, outcome, verdict)
+
+    def _failed(self, outcome: Outcome, verdict: Verdict) -> Outcome:
+        """See whether the fault is this minion's; return what the outcome then is."""
+        stop = isinstance(verdict, Nack) and (verdict.stop or outcome.stop)
+        if stop:
             if self.fault is None and self.stopped_by is None:
                 self.fault = outcome.reason or "the run asked to stop"
             self._draining = self._abandoning = True
-        failed = outcome.kind in (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT)
-        self._slow.ended(failed, outcome.duration)
-        self._books.enter(delivery, task, outcome, verdict)
+        if outcome.kind is OutcomeKind.COULD_NOT_START and not (isinstance(verdict, Nack) and verdict.stop):
+            # The user listed its exit code: then it is a failure like any other.
+            return outcome._replace(kind=OutcomeKind.FAILED)
+        return outcome
 
     def _judge(self, delivery: Delivery, finished: Finished) -> Verdict:
         if finished.verdict == "ack":
-            return Ack()
+            return _ACK
         if finished.verdict == "nack":
             return Nack(self._options.retry_delay)
         spread = 0.0 if finished.outcome.kind is OutcomeKind.SUCCEEDED else jitter()
@@ -319,12 +329,12 @@ class Loop:
     def _ask(self) -> None:
         """Tell the engine thread how much to have at hand, and wake it where that pays."""
         want = 0
-        if self._may_start() and not self._slow.waits():
+        if self._may_start():
             ahead = 0 if self._slow.active else self._ahead.number(self._slots)
             waiting = len(self._announced)
             want = max(0, self._slots - len(self._running) - waiting) + ahead
-            if self._options.max_params is not None:
-                want = min(want, self._options.max_params - self._seq - waiting)
+            if self._most - self._seq - waiting < want:
+                want = int(self._most) - self._seq - waiting
         pump = self._pump
         pump.want(want)
         if pump.ready * 2 < want:
@@ -343,6 +353,6 @@ class Loop:
             limit = min(limit, self._slow.until)
         for tick in self.ticks:
             limit = min(limit, tick(now))
-        if self._room() > 0 and self._pump.ready and self._may_start() and not self._slow.waits():
+        if self._free and self._pump.ready and self._room() > 0 and self._may_start():
             limit = now
         self._events.run(max(0.0, limit - now))

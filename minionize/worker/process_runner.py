@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
 from minionize.callback import Callback, Command, Context
 from minionize.child import Child, Exit, find_program
@@ -89,7 +89,7 @@ class ProcessRunner(Runner):
         """Start the command for a task."""
         context = Context(task)
         started = time.time()
-        error = self._hooks.setup(task, context)
+        error = self._hooks.setup(task, context) if self._hooks.has_setup else None
         if error is not None:
             self._unfit(task, context, error, f"setup: {describe(error)}", started)
             return
@@ -107,7 +107,7 @@ class ProcessRunner(Runner):
             run.child = self._spawn(command, run)
         except (OSError, ValueError, TypeError) as refused:
             cause = refused
-            self._finish(task, context, self._no_start(cause, command, started), lambda: cause)
+            self._finish(task, context, self._no_start(cause, command, started), cause)
             return
         self._runs[task.seq] = run
         if self._timeout is not None:
@@ -117,28 +117,27 @@ class ProcessRunner(Runner):
         """Fail a param of which the callback could make no command."""
         if isinstance(error, CallbackError):
             raise error
-        self._finish(task, context, failure(words, started), lambda: error)
+        self._finish(task, context, failure(words, started), error)
 
     def _spawn(self, command: Command, run: _Run) -> Child:
-        path = self._programs.get(command.argv[0])
+        argv = command.argv
+        path = self._programs.get(argv[0])
         if path is None:
-            path = find_program(command.argv[0], self._path)
-            self._programs = {**self._programs, command.argv[0]: path} if len(self._programs) < 64 else {}
-        stdin = self._output.null if command.stdin is None else _memory_file(command.stdin)
+            path = find_program(argv[0], self._path)
+            self._programs = {**self._programs, argv[0]: path} if len(self._programs) < 64 else {}
         env = self._environ(command, run.task)
+        stdin = self._output.null if command.stdin is None else _memory_file(command.stdin)
         out, err = self._connect(run)
-
-        def spawn(path: str, argv: tuple[str, ...]) -> Child:
-            return Child(self._events, path, argv, env, stdin, out, err, lambda end: self._exited(run, end))
-
+        on_exit = partial(self._exited, run)
         try:
-            return spawn(path, command.argv)
+            return Child(self._events, path, argv, env, stdin, out, err, on_exit)
         except OSError as error:
             if error.errno != errno.ENOEXEC:
-                self._programs.pop(command.argv[0], None)
+                self._programs.pop(argv[0], None)
                 raise
             # A script without "#!": a shell runs it itself, and so do xargs and env.
-            return spawn("/bin/sh", ("/bin/sh", path, *command.argv[1:]))
+            words = ("/bin/sh", path, *argv[1:])
+            return Child(self._events, "/bin/sh", words, env, stdin, out, err, on_exit)
         finally:
             if command.stdin is not None:
                 os.close(stdin)
@@ -196,44 +195,26 @@ class ProcessRunner(Runner):
         )
 
     def _exited(self, run: _Run, end: Exit) -> None:
-        del self._runs[run.task.seq]
-        self._deadlines.drop(run.task.seq)
+        task = run.task
+        del self._runs[task.seq]
+        self._deadlines.drop(task.seq)
         if run.termed:
             # It was told to go: neither may what left its group stay.
-            kill_run(run.task, f"MINION_PARAM_ID={run.task.id}")
+            kill_run(task, f"MINION_PARAM_ID={task.id}")
         self._disconnect(run)
-        outcome = self._outcome(run, end)
-
-        def exception() -> BaseException | None:
-            if outcome.kind is OutcomeKind.SUCCEEDED:
-                return None
-            from subprocess import CalledProcessError
-
-            return CalledProcessError(end.code if end.code is not None else -(end.signal or 0), run.argv)
-
-        self._finish(run.task, run.context, outcome, exception)
+        self._finish(task, run.context, self._outcome(run, end))
 
     def _outcome(self, run: _Run, end: Exit) -> Outcome:
-        assert run.child is not None
-        streams = run.streams
+        child, out, err = run.child, run.streams.stdout, run.streams.stderr
+        assert child is not None
         kind, reason, stop = self._judge(run, end)
-        out, err = streams.stdout, streams.stderr
+        tail = "" if kind is OutcomeKind.SUCCEEDED else err.tail
+        head, size = (out.head, out.size) if out is not None else (None, None)
+        # By position, for it is half the price: kind, times, exit, reason and result, process, output, tail, stop.
         return Outcome(
-            kind,
-            run.child.started,
-            end.ended,
-            exit_code=end.code,
-            signal=end.signal,
-            reason=reason,
-            pid=run.child.pid,
-            argv=run.argv,
-            stdout=out.head if out else None,
-            stdout_bytes=out.size if out else None,
-            stderr=err.head,
-            stderr_bytes=err.size,
-            stderr_tail="" if kind is OutcomeKind.SUCCEEDED else err.tail,
-            stop=stop,
-        )
+            kind, child.started, end.ended, end.code, end.signal, reason, None, child.pid, run.argv,
+            head, err.head, size, err.size, tail, stop,
+        )  # fmt: skip
 
     def _judge(self, run: _Run, end: Exit) -> tuple[OutcomeKind, str | None, bool]:
         """Tell outcome, reason and whether the minion must stop."""
@@ -253,13 +234,23 @@ class ProcessRunner(Runner):
             return OutcomeKind.COULD_NOT_START, f"exit code {end.code}: {run.argv[0]} {words}", False
         return (*verdict_of_exit(end.code, end.signal), False)
 
-    def _finish(self, task: Task, context: Context, outcome: Outcome, exception: Any) -> None:
-        error = self._hooks.teardown(task, context, exception)
-        if isinstance(error, CallbackError):
-            outcome = unusable(error, outcome.started, pid=outcome.pid, argv=outcome.argv)
-        elif error is not None and outcome.kind is OutcomeKind.SUCCEEDED:
-            outcome = failure(f"teardown: {describe(error)}", outcome.started, pid=outcome.pid, argv=outcome.argv)
+    def _finish(self, task: Task, context: Context, outcome: Outcome, cause: BaseException | None = None) -> None:
+        if self._hooks.has_teardown:
+            outcome = self._torn_down(task, context, outcome, cause)
         self._on_finished(Finished(task, outcome, context.verdict))
+
+    def _torn_down(self, task: Task, context: Context, outcome: Outcome, cause: BaseException | None) -> Outcome:
+        if cause is None and outcome.kind is not OutcomeKind.SUCCEEDED:
+            from subprocess import CalledProcessError
+
+            code = -(outcome.signal or 0) if outcome.exit_code is None else outcome.exit_code
+            cause = CalledProcessError(code, outcome.argv or ())
+        error = self._hooks.teardown(task, context, cause)
+        if isinstance(error, CallbackError):
+            return unusable(error, outcome.started, pid=outcome.pid, argv=outcome.argv)
+        if error is not None and outcome.kind is OutcomeKind.SUCCEEDED:
+            return failure(f"teardown: {describe(error)}", outcome.started, pid=outcome.pid, argv=outcome.argv)
+        return outcome
 
     def end(self, seq: int, why: Ending) -> None:
         """Send TERM to a run's group, and KILL when the grace is over."""

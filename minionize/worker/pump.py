@@ -115,6 +115,16 @@ class Pump:
         taken = [ready.popleft() for _ in range(count)]
         return [delivery for delivery in taken if self.holds(delivery)]
 
+    def next(self) -> Delivery | None:
+        """Take one delivery to run it; None if none is ready."""
+        while self._ready:
+            # As in ``take``.
+            self._wanted -= 1
+            delivery = self._ready.popleft()
+            if self._held.get(delivery.id) is delivery:
+                return delivery
+        return None
+
     def holds(self, delivery: Delivery) -> bool:
         """Tell whether a delivery is still ours, as far as we know."""
         return self._held.get(delivery.id) is delivery

@@ -107,29 +107,32 @@ class Deadlines:
 
 
 class Hooks:
-    """Calls a callback's ``setup`` and ``teardown`` around a process, where it has any of its own."""
+    """Calls a callback's ``setup`` and ``teardown`` around a process, where it has any of its own.
+
+    Attributes:
+        has_setup: Whether it has a ``setup``.
+        has_teardown: Whether it has a ``teardown``.
+    """
 
     def __init__(self, callback: Callback) -> None:
         self._callback = callback
-        self._setup = _overrides(callback, "setup")
-        self._teardown = _overrides(callback, "teardown", "teardown_ok", "teardown_ko")
+        self.has_setup = _overrides(callback, "setup")
+        self.has_teardown = _overrides(callback, "teardown", "teardown_ok", "teardown_ko")
 
     def setup(self, task: Task, context: Context) -> BaseException | None:
         """Call ``setup``; return what it raised."""
-        if self._setup:
-            try:
-                self._callback.setup(task.param, context)
-            except USERS as error:
-                return error
+        try:
+            self._callback.setup(task.param, context)
+        except USERS as error:
+            return error
         return None
 
-    def teardown(self, task: Task, context: Context, make: Callable[[], BaseException | None]) -> BaseException | None:
-        """Call ``teardown``, with the exception that ``make`` makes; return what it raised."""
-        if self._teardown:
-            try:
-                self._callback.teardown(task.param, context, make())
-            except USERS as error:
-                return error
+    def teardown(self, task: Task, context: Context, cause: BaseException | None) -> BaseException | None:
+        """Call ``teardown`` with what ended the run, None where it succeeded; return what it raised."""
+        try:
+            self._callback.teardown(task.param, context, cause)
+        except USERS as error:
+            return error
         return None
 
 

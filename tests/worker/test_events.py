@@ -58,3 +58,58 @@ def test_a_copy_of_a_closed_descriptor_speaks_for_no_other(events: Events) -> No
     assert seen == ["first", "other"]
     for fd in (theirs, copy, other, others):
         os.close(fd)
+
+
+def test_once_is_once_and_last(events: Events) -> None:
+    seen: list[str] = []
+    ours, theirs = os.pipe()
+    end, ends = os.pipe()
+    events.watch_once(end, lambda: seen.append("end"))
+    events.watch(ours, lambda: seen.append("data"))
+    os.write(ends, b"x")
+    os.write(theirs, b"x")
+    events.run(1.0)
+    events.run(0.0)
+    assert seen == ["data", "end", "data"]
+    for fd in (ours, theirs, end, ends):
+        os.close(fd)
+
+
+def test_once_may_be_closed_at_once_though_a_copy_lives_on(events: Events) -> None:
+    seen: list[str] = []
+    ours, theirs = os.pipe()
+    events.watch_once(ours, lambda: seen.append("first"))
+    copy = os.dup(ours)
+    os.write(theirs, b"x")
+    events.run(1.0)
+    os.close(ours)
+    other, others = os.pipe()
+    assert other == ours, "the next descriptor gets the number of the closed one"
+    events.watch_once(other, lambda: seen.append("other"))
+    events.run(0.05)
+    assert seen == ["first"]
+    os.write(others, b"x")
+    events.run(1.0)
+    assert seen == ["first", "other"]
+    for fd in (theirs, copy, other, others):
+        os.close(fd)
+
+
+def test_what_one_handler_raises_does_not_silence_another(events: Events) -> None:
+    seen: list[str] = []
+    pipes = [os.pipe() for _ in range(2)]
+
+    def handler() -> None:
+        seen.append("called")
+        if len(seen) == 1:
+            raise ZeroDivisionError
+
+    for ours, theirs in pipes:
+        events.watch_once(ours, handler)
+        os.write(theirs, b"x")
+    with pytest.raises(ZeroDivisionError):
+        events.run(1.0)
+    events.run(0.0)
+    assert seen == ["called", "called"]
+    for end in sum(pipes, ()):
+        os.close(end)
