@@ -1,6 +1,6 @@
 """``python -m minionize`` is ``minionize``."""
 
-from minionize.cli.start import main
+from minionize.cli.run import main
 
 if __name__ == "__main__":
     main()

@@ -88,6 +88,11 @@ class Callback(ABC):
         """Whether the worker starts a process by ``command`` for each param."""
         return False
 
+    @property
+    def any_thread(self) -> bool:
+        """Whether ``command`` may be called in any thread, one call at a time; else it is called in the main one."""
+        return False
+
 
 class DefaultCallback(Callback):
     """A callback with hooks for the good and the bad end; subclass it and write ``process``."""

@@ -14,8 +14,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from minionize.events import Events
-
 # Python ignores these two; a program expects them to end it.
 _RESTORED = (signal.SIGPIPE, signal.SIGXFSZ)
 
@@ -42,11 +40,11 @@ class Child:
         started: Unix seconds.
     """
 
-    __slots__ = ("_on_exit", "_pidfd", "pid", "started")
+    __slots__ = ("_on_exit", "pid", "started")
 
     def __init__(
         self,
-        events: Events,
+        watch: Callable[[int, Callable[[], None]], object],
         path: str,
         argv: tuple[str, ...],
         env: Mapping[bytes, bytes],
@@ -58,7 +56,7 @@ class Child:
         """Start a program.
 
         Args:
-            events: Where its exit is watched.
+            watch: Told its pid, and what to call once when it has exited.
             path: Program, with its directory.
             argv: Its arguments, the name first.
             env: Its whole environment.
@@ -76,8 +74,13 @@ class Child:
         actions = ((dup2, stdin, 0), (dup2, stdout, 1), (dup2, stderr, 2))
         self.started = time.time()
         self.pid = os.posix_spawn(path, argv, env, file_actions=actions, setpgroup=0, setsigdef=_RESTORED)
-        self._pidfd = _watch_exit(self.pid)
-        events.watch_once(self._pidfd, self._exited)
+        try:
+            watch(self.pid, self._exited)
+        except OSError:
+            # Nobody would hear of its end.
+            self.send(signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            raise
 
     def send(self, number: int) -> None:
         """Send a signal to the whole group. Harmless when it has ended."""
@@ -89,7 +92,6 @@ class Child:
     def _exited(self) -> None:
         ended = time.time()
         self.send(signal.SIGKILL)
-        os.close(self._pidfd)
         try:
             code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         except ChildProcessError:
@@ -97,17 +99,6 @@ class Child:
             self._on_exit(Exit(None, None, ended))
             return
         self._on_exit(Exit(code, None, ended) if code >= 0 else Exit(None, -code, ended))
-
-
-def _watch_exit(pid: int) -> int:
-    """Open a descriptor that is readable when the child has exited."""
-    try:
-        return os.pidfd_open(pid)
-    except OSError:
-        # Nothing could tell of its end: out of descriptors, or a kernel before 5.3.
-        os.killpg(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        raise
 
 
 def find_program(name: str, search: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import threading
 from collections import deque
 from collections.abc import Callable
 
@@ -23,6 +24,7 @@ class Events:
         self._last: dict[int, Callable[[], object]] = {}
         self._once: dict[int, Callable[[], object]] = {}
         self._due: deque[Callable[[], object]] = deque()
+        self.turn = threading.Lock()
 
     def watch(self, fd: int, handler: Callable[[], object]) -> None:
         """Call ``handler`` whenever ``fd`` is readable or hung up."""
@@ -41,6 +43,20 @@ class Events:
         # report that, under a number that is another child's by then.
         self._epoll.register(fd, _ONCE)
 
+    def watch_exit(self, pid: int, handler: Callable[[], object]) -> None:
+        """Do so when a child has exited.
+
+        Raises:
+            OSError: Nothing could tell of its end: out of descriptors, or a kernel before 5.3.
+        """
+        pidfd = os.pidfd_open(pid)
+
+        def ended() -> None:
+            os.close(pidfd)
+            handler()
+
+        self.watch_once(pidfd, ended)
+
     def forget(self, fd: int) -> None:
         """Stop watching ``fd``. Idempotent."""
         if self._handlers.pop(fd, None) or self._last.pop(fd, None):
@@ -58,6 +74,10 @@ class Events:
     def run(self, timeout: float) -> None:
         """Wait up to ``timeout`` seconds and call the handlers of what happened."""
         events = self._epoll.poll(timeout)
+        with self.turn:
+            self._handle(events)
+
+    def _handle(self, events: list[tuple[int, int]]) -> None:
         once, handlers, due = self._once, self._handlers, self._due
         for fd, _ in events:
             if fd in once:

@@ -47,6 +47,11 @@ class CommandLine(DefaultCallback):
         """Always."""
         return True
 
+    @property
+    def any_thread(self) -> bool:
+        """It holds nothing that changes."""
+        return True
+
     def command(self, param: Param, task: Task) -> Command:
         """Fill in a param.
 

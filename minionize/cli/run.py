@@ -14,7 +14,6 @@ from click.shell_completion import CompletionItem
 
 from minionize.cli.completion import paths
 from minionize.cli.options import OPTIONS, parameters
-from minionize.cli.start import load_aside
 from minionize.console import OutputError, say, write
 from minionize.errors import ExitCode, MinionizeError, SettingsError
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-# What nearly every minion needs; a function's is loaded when it is needed.
-_WORKER = ("minionize.worker.minion", "minionize.worker.process_runner", "minionize.reporters.json")
 _HINT = "Try 'minionize --help'. What is meant for the program goes behind its name."
 
 
@@ -112,7 +109,6 @@ def _dispatch(given: Mapping[str, Any] | int, width: int | None) -> int:
 
 
 def _with_settings(cli: dict[str, Any], command: tuple[str, ...], instead: Mapping[str, bool]) -> int:
-    load_aside("minionize.settings", "minionize.cli.command", *_WORKER)
     from minionize.settings import load
 
     cwd = Path.cwd()

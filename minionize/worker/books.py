@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 
 from minionize.engine import Delivery, Undecodable
 from minionize.settle import Ack, Dead, Nack, Verdict
@@ -13,11 +14,13 @@ from minionize.worker.reasons import Reasons
 from minionize.worker.reports import Reports
 from minionize.worker.settlement import Settlement
 
-# What has ended waits for company so long, in seconds, and until there is so much of it.
-_COMPANY = 0.05
-_CROWD = 256
+COMPANY = 0.05
+"""What has ended waits for company so long, in seconds."""
+
+_CROWD = 256  # or until there is so much of it
 
 _BACK = Nack(charge=False)
+_Entry = tuple[Delivery, Task, Outcome, Verdict]
 _WORDS = {Ack: "ack", Nack: "nack", Dead: "dead"}
 
 
@@ -31,13 +34,14 @@ class Books:
     def __init__(self, minion: str, pump: Pump, reports: Reports, reasons: Reasons) -> None:
         self._minion, self._pump, self._reports, self._reasons = minion, pump, reports, reasons
         self._host = os.uname().nodename
-        self._ended: list[tuple[Delivery, Task, Outcome, Verdict]] = []
+        self._ended: list[_Entry] = []
+        self._chosen: deque[_Entry] = deque()
         self._closed = 0.0
         self.dead = 0
 
     def __len__(self) -> int:
         """How many runs have ended and are not yet recorded."""
-        return len(self._ended)
+        return len(self._ended) + len(self._chosen)
 
     def enter(self, delivery: Delivery, task: Task, outcome: Outcome, verdict: Verdict) -> None:
         """Take note of a run that has ended."""
@@ -45,10 +49,10 @@ class Books:
 
     def due(self) -> float | None:
         """Return when to ``close`` them at the latest, by the monotonic clock; None if nothing waits."""
-        return self._closed + _COMPANY if self._ended or self._pump.unsettled else None
+        return self._closed + COMPANY if self._ended or self._pump.unsettled else None
 
     def close(self, hurry: bool) -> None:
-        """Record and settle all, if they are many or have waited for long enough.
+        """Choose all for ``write``, if they are many or have waited for long enough.
 
         Args:
             hurry: Do it in any case.
@@ -57,17 +61,23 @@ class Books:
         if not waiting:
             return
         now = time.monotonic()
-        if hurry or waiting >= _CROWD or now - self._closed > _COMPANY:
+        if hurry or waiting >= _CROWD or now - self._closed > COMPANY:
             self._closed = now
-            ended, self._ended = self._ended, []
-            for index, entry in enumerate(ended):
-                try:
-                    self._settle(*entry)
-                except BaseException:
-                    # Something else than a failing reporter: this minion is about to be left by it.
-                    self._ended = ended[index:]
-                    raise
-            self._pump.flush()
+            self._chosen.extend(self._ended)
+            self._ended.clear()
+            if not self._chosen:
+                self._pump.flush()
+
+    def write(self) -> bool:
+        """Record and settle what was chosen; tell whether that was anything. Meanwhile others may ``enter``."""
+        if not self._chosen:
+            return False
+        while self._chosen:
+            # What something else than a failing reporter raises leaves it there, to be given back.
+            self._settle(*self._chosen[0])
+            self._chosen.popleft()
+        self._pump.flush()
+        return True
 
     def give_back(self, *deliveries: Delivery) -> None:
         """Give back what was not run, or not to its end."""
@@ -76,8 +86,9 @@ class Books:
 
     def abandon(self) -> None:
         """Give back what has ended and could not be recorded."""
-        self.give_back(*(delivery for delivery, *_ in self._ended))
-        self._ended = []
+        self.give_back(*(delivery for delivery, *_ in (*self._chosen, *self._ended)))
+        self._chosen.clear()
+        self._ended.clear()
 
     def bury(self, delivery: Delivery, reason: str, seq: int) -> None:
         """Dead-letter what was not even run."""

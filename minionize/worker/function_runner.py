@@ -15,7 +15,7 @@ from minionize.events import Events
 from minionize.task import Outcome, OutcomeKind, Task, param_text
 from minionize.worker.function_child import Inbox, send
 from minionize.worker.output import Output, Streams
-from minionize.worker.pipes import Pipe
+from minionize.worker.pipes import Pipes
 from minionize.worker.runner import (
     Deadlines,
     Ending,
@@ -36,7 +36,7 @@ _CHUNK = 65536
 class _Child:
     """One child process and its run."""
 
-    def __init__(self, pid: int, channel: socket.socket, pipes: tuple[Pipe, Pipe]) -> None:
+    def __init__(self, pid: int, channel: socket.socket, pipes: Pipes) -> None:
         self.pid, self.channel, self.pipes = pid, channel, pipes
         self.inbox = Inbox()
         self.task: Task | None = None
@@ -73,8 +73,8 @@ class FunctionRunner(Runner):
         child.streams = self._output.connect(printable(param_text(task.param)) if self._output.tag else "")
         out = child.streams.stdout
         # A child's stdout is a pipe for good, so what would be inherited is passed on.
-        child.pipes[0].feed = out.feed if out is not None else self._inherited(child.streams.inherit)
-        child.pipes[1].feed = child.streams.stderr.feed
+        shown = out.feed if out is not None else self._inherited(child.streams.inherit)
+        child.pipes.feed(shown, child.streams.stderr.feed)
         self._busy[task.seq] = child
         if self._timeout is not None:
             self._deadlines.set(task.seq, time.monotonic() + self._timeout)
@@ -89,17 +89,16 @@ class FunctionRunner(Runner):
 
     def _spawn(self) -> _Child:
         ours, theirs = socket.socketpair()
-        out, err = Pipe(self._events), Pipe(self._events)
+        pipes = Pipes(self._events)
         try:
-            pid = self._zygote.spawn(theirs.fileno(), self._output.null, out.end, err.end)
+            pid = self._zygote.spawn(theirs.fileno(), self._output.null, pipes.out.end, pipes.err.end)
         except OSError as error:
             ours.close()
-            out.close()
-            err.close()
+            pipes.close()
             raise CallbackError(f"no child process can be started: {error.strerror or error}") from error
         finally:
             theirs.close()
-        child = _Child(pid, ours, (out, err))
+        child = _Child(pid, ours, pipes)
         self._by_pid[pid] = child
         self._events.watch_last(ours.fileno(), lambda: self._answer(child))
         return child
@@ -129,8 +128,7 @@ class FunctionRunner(Runner):
         if child.termed:
             # It was told to go: neither may what left its group stay.
             kill_run(task)
-        for pipe in child.pipes:
-            pipe.drain()
+        child.pipes.drain()
         streams.end()
         child.task = child.streams = None
         del self._busy[task.seq]
@@ -196,8 +194,7 @@ class FunctionRunner(Runner):
     def _drop(self, child: _Child) -> None:
         self._events.forget(child.channel.fileno())
         child.channel.close()
-        for pipe in child.pipes:
-            pipe.close()
+        child.pipes.close()
 
     def end(self, seq: int, why: Ending) -> None:
         """Send TERM to the child of a run, and KILL when the grace is over."""

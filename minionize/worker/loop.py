@@ -13,7 +13,7 @@ from minionize.events import Events
 from minionize.settle import Ack, Nack, Verdict, crashed_too_often, settle
 from minionize.task import Outcome, OutcomeKind, Task
 from minionize.worker.announced import Announced
-from minionize.worker.books import Books
+from minionize.worker.books import COMPANY, Books
 from minionize.worker.options import Options
 from minionize.worker.pace import Ahead, SlowDown, jitter
 from minionize.worker.pump import Pump
@@ -70,6 +70,8 @@ class Loop:
         self._slow = SlowDown(options.slow_down if shared else 0, time.monotonic, say)
         self._paused = self._draining = self._abandoning = self._aborted = False
         self._stops = self._stops_seen = 0
+        self._until = 0.0
+        self._raised: BaseException | None = None
         self.stopped_by: int | None = None
         self.fault: str | None = None
         self._books = Books(minion, pump, reports, Reasons(say))
@@ -155,40 +157,74 @@ class Loop:
             EngineError: The queue cannot be used any more.
         """
         try:
-            while not self._over():
-                if self._abandoning:
-                    self._obey()
-                if self._target != self._slots:
-                    self._fit()
-                if self._pump.lost:
-                    self._end_lost()
-                if self._may_start():
-                    self._start_some()
-                    self._return_surplus()
-                else:
-                    self._return_all()
-                self._books.close(hurry=not self._running)
-                self._ask()
-                self._wait()
+            while self._go_on():
+                # What was written may have been the last.
+                until = 0.0 if self._books.write() else self._until
+                self._events.run(max(0.0, until - time.monotonic()))
         except BaseException:
             self._abort()
             raise
         if self._pump.error is not None:
             raise self._pump.error
 
+    def _go_on(self) -> bool:
+        """Do all that is to be done now; tell whether there will be more."""
+        with self._events.turn:
+            if self._raised is not None:
+                raise self._raised
+            if self._over():
+                return False
+            if self._abandoning:
+                self._obey()
+            if self._target != self._slots:
+                self._fit()
+            if self._pump.lost:
+                self._end_lost()
+            if self._may_start():
+                self._start_some()
+                self._return_surplus()
+            else:
+                self._return_all()
+            self._books.close(hurry=not self._running)
+            self._ask()
+            now = time.monotonic()
+            self._until = min([self._next(now), *(tick(now) for tick in self.ticks)])
+            return True
+
+    def ended(self) -> None:
+        """Begin the next runs: called in the thread that waited for one's end. All else is the main thread's."""
+        leaves = self._aborted or self._raised is not None
+        if not leaves and self._may_start():
+            self._start_some()
+            if not self._pump.ready:
+                self._ask()
+        now = time.monotonic()
+        if leaves or self._draining or not self._running:
+            self._wake()
+        elif self._until - now > COMPANY and self._next(now) < self._until:
+            # The main thread would sleep beyond what has become due.
+            self._wake()
+
+    def failed(self, error: BaseException) -> None:
+        """Have the main thread raise what was raised in another one."""
+        self._raised = self._raised or error
+        self._wake()
+
     def _abort(self) -> None:
         """Leave by an error: end what runs, and give it back."""
-        self._aborted = True
-        self._runner.kill()
+        with self._events.turn:
+            self._aborted = True
+            self._runner.kill()
         until = time.monotonic() + 2.0
         while self._running and time.monotonic() < until:
             # Their ends must be seen, so that no zombie is left. What is raised now adds nothing.
             with suppress(BaseException):
                 self._events.run(0.1)
-        self._books.abandon()
-        self._books.give_back(*(run[0] for run in self._running.values()))
-        self._running.clear()
-        self._return_all()
+        with self._events.turn:
+            self._books.abandon()
+            self._books.give_back(*(run[0] for run in self._running.values()))
+            self._running.clear()
+            self._return_all()
 
     def _fit(self) -> None:
         """Make the slots as many as they are to be; here, for no other thread may touch them."""
@@ -340,8 +376,8 @@ class Loop:
         if pump.ready * 2 < want:
             pump.flush()
 
-    def _wait(self) -> None:
-        now = time.monotonic()
+    def _next(self, now: float) -> float:
+        """Tell when something is due, by the monotonic clock."""
         limit = now + 1.0
         due = self._runner.tick(now)
         if due is not None:
@@ -351,8 +387,6 @@ class Loop:
             limit = min(limit, due)
         if self._slow.until > now:
             limit = min(limit, self._slow.until)
-        for tick in self.ticks:
-            limit = min(limit, tick(now))
         if self._free and self._pump.ready and self._room() > 0 and self._may_start():
-            limit = now
-        self._events.run(max(0.0, limit - now))
+            return now
+        return limit

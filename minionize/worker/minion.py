@@ -30,6 +30,7 @@ from minionize.worker.pump import Pump
 from minionize.worker.reports import Reports
 from minionize.worker.runner import Runner
 from minionize.worker.signals import Signals, Waker
+from minionize.worker.waiters import Waiters
 
 # Bytes of each stream that a record holds; with --results, where the output is the point, more.
 _CAP = 4096
@@ -162,8 +163,9 @@ class Minion:
         if self._callback.runs_processes:
             from minionize.worker.process_runner import ProcessRunner
 
+            waiters = Waiters(events.turn, loop.ended, loop.failed) if self._callback.any_thread else None
             return ProcessRunner(
-                self._callback, events, output, environ, loop.finished, options.timeout, options.grace
+                self._callback, events, output, environ, loop.finished, options.timeout, options.grace, waiters
             )  # fmt: skip
         if zygote is None:
             from minionize.worker.inline_runner import InlineRunner

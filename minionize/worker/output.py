@@ -200,10 +200,13 @@ class Group:
 class Stream:
     """One stream of one run: shows what comes, keeps what the evidence needs; nothing is made until something comes."""
 
-    __slots__ = ("_cap", "_show", "_shown", "captured")
+    __slots__ = ("_cap", "_kind", "_shown", "_sink", "_tag", "captured")
 
-    def __init__(self, show: Callable[[], Shown] | None, cap: int) -> None:
-        self._show, self._cap = show, cap
+    def __init__(
+        self, sink: Sink | None, cap: int, kind: Callable[[Sink, bytes], Shown] | None = None, tag: bytes = b""
+    ) -> None:
+        """Show through ``kind``, or straight to the sink; nowhere without a sink."""
+        self._sink, self._cap, self._kind, self._tag = sink, cap, kind, tag
         self._shown: Shown | None = None
         self.captured: Capture | None = None
 
@@ -213,9 +216,9 @@ class Stream:
             if self.captured is None:
                 self.captured = Capture(self._cap)
             self.captured.feed(data)
-        if self._show is not None:
+        if self._sink is not None:
             if self._shown is None:
-                self._shown = self._show()
+                self._shown = self._sink if self._kind is None else self._kind(self._sink, self._tag)
             self._shown.feed(data)
 
     def end(self) -> None:
@@ -311,13 +314,11 @@ class Output:
         if self.mode == "none":
             return Streams(Stream(None, keep) if keep else None, self._null, Stream(None, self.cap))
         if self.mode == "pass":
-            stdout = Stream(lambda: self.stdout, keep) if keep else None
-            return Streams(stdout, self.out_fd, Stream(lambda: self.stderr, self.cap))
+            stdout = Stream(self.stdout, keep) if keep else None
+            return Streams(stdout, self.out_fd, Stream(self.stderr, self.cap))
         kind = Group if self.mode == "group" else Lines
         tag = f"{param}\t".encode("utf-8", "replace") if self.tag else b""
-        return Streams(
-            Stream(lambda: kind(self.stdout, tag), keep), -1, Stream(lambda: kind(self.stderr, tag), self.cap)
-        )  # fmt: skip
+        return Streams(Stream(self.stdout, keep, kind, tag), -1, Stream(self.stderr, self.cap, kind, tag))
 
     def is_unread(self) -> bool:
         """Tell whether the reader of our stdout has gone; a disk that is full is something else."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 # Hold params for so many seconds of work ahead: enough to hide a queue's latency, soon used up.
 _AHEAD = 0.25
@@ -15,10 +15,21 @@ _SLOW_FIRST = 0.1
 _SLOW_FACTOR = 1.5
 _SLOW_MAX = 10.0
 
+_BACKOFF_FIRST = 0.1
+_BACKOFF_MAX = 30.0
+
 
 def jitter() -> float:
     """Return a random number, 0 or more and below 1; the module ``random`` would cost more to import than this."""
     return int.from_bytes(os.urandom(4), "little") / 2**32
+
+
+def backoffs() -> Iterator[float]:
+    """Yield how long to wait before each further attempt, in seconds: longer and longer, never two minions in step."""
+    delay = _BACKOFF_FIRST
+    while True:
+        yield delay * (0.5 + jitter())
+        delay = min(delay * 2, _BACKOFF_MAX)
 
 
 class Ahead:

@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from minionize.callback import Callback, Command, Context
@@ -16,7 +16,7 @@ from minionize.errors import CallbackError
 from minionize.events import Events
 from minionize.task import Outcome, OutcomeKind, Task, param_text
 from minionize.worker.output import Output, Streams
-from minionize.worker.pipes import Pipe
+from minionize.worker.pipes import Pipes
 from minionize.worker.runner import (
     ANNOUNCED,
     USERS,
@@ -32,6 +32,7 @@ from minionize.worker.runner import (
     unusable,
     verdict_of_exit,
 )
+from minionize.worker.waiters import Waiters
 
 # The kernel takes 128 KiB for one variable. A param beyond this is not put into the environment.
 _ENV_MAX = 100_000
@@ -61,6 +62,7 @@ class ProcessRunner(Runner):
         on_finished: OnFinished,
         timeout: float | None = None,
         grace: float = 10.0,
+        waiters: Waiters | None = None,
     ) -> None:
         """Make it ready.
 
@@ -72,7 +74,9 @@ class ProcessRunner(Runner):
             on_finished: Called for each run that has ended.
             timeout: Seconds a run may take; None: any time.
             grace: Seconds from TERM to KILL.
+            waiters: Threads that wait for children; None: they are watched among the events.
         """
+        self._waiters = waiters
         self._callback, self._events, self._output = callback, events, output
         self._on_finished, self._timeout, self._grace = on_finished, timeout, grace
         # A minion may run in another minion's run: what that run was told is not for ours.
@@ -81,7 +85,7 @@ class ProcessRunner(Runner):
         self._path = environ.get("PATH", os.defpath)
         self._programs: dict[str, str] = {}
         self._runs: dict[int, _Run] = {}
-        self._pipes: dict[int, tuple[Pipe, Pipe]] = {}
+        self._pipes: dict[int, Pipes] = {}
         self._deadlines = Deadlines()
         self._hooks = Hooks(callback)
 
@@ -130,53 +134,55 @@ class ProcessRunner(Runner):
         out, err = self._connect(run)
         on_exit = partial(self._exited, run)
         try:
-            return Child(self._events, path, argv, env, stdin, out, err, on_exit)
+            return Child(self._watch, path, argv, env, stdin, out, err, on_exit)
         except OSError as error:
             if error.errno != errno.ENOEXEC:
                 self._programs.pop(argv[0], None)
                 raise
             # A script without "#!": a shell runs it itself, and so do xargs and env.
             words = ("/bin/sh", path, *argv[1:])
-            return Child(self._events, "/bin/sh", words, env, stdin, out, err, on_exit)
+            return Child(self._watch, "/bin/sh", words, env, stdin, out, err, on_exit)
         finally:
             if command.stdin is not None:
                 os.close(stdin)
+
+    def _watch(self, pid: int, ended: Callable[[], None]) -> None:
+        if self._waiters is None or not self._waiters.watch(pid, ended):
+            self._events.watch_exit(pid, ended)
 
     def _connect(self, run: _Run) -> tuple[int, int]:
         """Point the slot's pipes at a run's streams; return what becomes the child's stdout and stderr."""
         slot = run.task.slot
         pipes = self._pipes.get(slot)
         if pipes is None:
-            pipes = self._pipes[slot] = (Pipe(self._events), Pipe(self._events))
-        out, err = pipes
-        err.feed = run.streams.stderr.feed
-        if run.streams.stdout is None:
-            return run.streams.inherit, err.end
-        out.feed = run.streams.stdout.feed
-        return out.end, err.end
+            pipes = self._pipes[slot] = Pipes(self._events)
+        out, err = run.streams.stdout, run.streams.stderr
+        pipes.feed(None if out is None else out.feed, err.feed)
+        return run.streams.inherit if out is None else pipes.out.end, pipes.err.end
 
     def _disconnect(self, run: _Run) -> None:
         """Feed what is left of a run's output to its streams."""
         pipes = self._pipes[run.task.slot]
-        for pipe in pipes:
-            if pipe.feed is not None:
-                pipe.drain()
+        pipes.drain()
         if run.termed:
             # Something that would not end may still hold them.
             del self._pipes[run.task.slot]
-            for pipe in pipes:
-                pipe.close()
+            pipes.close()
         run.streams.end()
 
     def _environ(self, command: Command, task: Task) -> dict[bytes, bytes]:
-        env = self._env.copy()
+        # One for all: what is started has its own copy when ``start`` returns.
+        env = self._env
         text = _encoded(param_text(task.param))
         if len(text) <= _ENV_MAX and b"\0" not in text:
             env[b"MINION_PARAM"] = text
+        else:
+            env.pop(b"MINION_PARAM", None)
         env[b"MINION_PARAM_ID"] = task.id.encode("utf-8", "replace")
         env[b"MINION_ATTEMPT"] = b"%d" % (task.attempt or 1)
         env[b"MINION_SLOT"] = b"%d" % task.slot
         if command.env:
+            env = env.copy()
             env.update((os.fsencode(name), os.fsencode(value)) for name, value in command.env.items())
         return env
 
@@ -287,11 +293,12 @@ class ProcessRunner(Runner):
         return self._deadlines.next
 
     def close(self) -> None:
-        """Close the pipes."""
+        """Close the pipes, end the threads."""
         for pipes in self._pipes.values():
-            for pipe in pipes:
-                pipe.close()
+            pipes.close()
         self._pipes.clear()
+        if self._waiters is not None:
+            self._waiters.close()
 
 
 def _memory_file(data: bytes) -> int:

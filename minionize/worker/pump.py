@@ -12,17 +12,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any
+from itertools import islice
 
 from minionize.engine import Backlog, Delivery, EndOfQueue, Engine, LeaseLost, NotConnected
 from minionize.errors import EngineError, MinionizeError
-from minionize.settle import Ack, Dead, Nack
+from minionize.settle import Dead, Nack
 from minionize.stats import Stats
 from minionize.task import OutcomeKind
 from minionize.worker.dead_file import DeadFile
-from minionize.worker.pace import jitter
+from minionize.worker.pace import backoffs
 from minionize.worker.runner import describe
-from minionize.worker.settlement import Settlement, drain, groups
+from minionize.worker.settlement import Settlement, carry_out, drain, groups
 
 # How long the queue may be out of reach at the start, and how long a stopping minion tries to settle.
 START_PATIENCE = 15.0
@@ -31,7 +31,6 @@ _MARGIN = 1.0
 _PAUSE = 0.25
 _BRIEF = 0.05
 _LEAST = 0.005
-_BACKOFF_MAX = 30.0
 _FOR_EVER = float("inf")
 _BACKLOG_EVERY = 3.0
 
@@ -108,17 +107,12 @@ class Pump:
 
     def take(self, limit: int) -> list[Delivery]:
         """Take up to ``limit`` deliveries, to run them or to give them back; without those lost meanwhile."""
-        ready = self._ready
-        count = min(limit, len(ready))
-        # First: what is taken is wanted no more, and the engine thread must not fill the gap before the next ``want``.
-        self._wanted -= count
-        taken = [ready.popleft() for _ in range(count)]
-        return [delivery for delivery in taken if self.holds(delivery)]
+        return list(islice(iter(self.next, None), limit))
 
     def next(self) -> Delivery | None:
         """Take one delivery to run it; None if none is ready."""
         while self._ready:
-            # As in ``take``.
+            # First: what is taken is wanted no more, and the engine thread must not fill the gap before ``want``.
             self._wanted -= 1
             delivery = self._ready.popleft()
             if self._held.get(delivery.id) is delivery:
@@ -329,15 +323,9 @@ class Pump:
             raise
 
     def _settle_group(self, group: list[Settlement]) -> None:
-        deliveries = [settlement.delivery for settlement in group]
         verdict = group[0].verdict
         try:
-            if isinstance(verdict, Ack):
-                self._engine.ack(deliveries)
-            elif isinstance(verdict, Nack):
-                self._engine.nack(deliveries, verdict.delay, verdict.charge)
-            else:
-                self._bury(deliveries, verdict.reason, [s.evidence or {} for s in group])
+            carry_out(group, self._engine, self._dead_file)
         except LeaseLost as error:
             self._lose(error.lost)
         for settlement in group:
@@ -345,19 +333,9 @@ class Pump:
                 retried = isinstance(verdict, Nack) and verdict.charge
                 self._stats.settle(settlement.kind, retried=retried, dead=isinstance(verdict, Dead))
 
-    def _bury(self, deliveries: list[Delivery], reason: str, evidence: list[dict[str, Any]]) -> None:
-        if self._dead_file is None:
-            self._engine.dead_letter(deliveries, reason, evidence)
-            return
-        for delivery, known in zip(deliveries, evidence, strict=True):
-            self._dead_file.write(delivery, reason, known)
-        self._engine.ack(deliveries)
-        self._dead_file.acked()
-
     def _connect(self, deadline: float) -> None:
         """Open the engine, with patience for one that cannot be reached yet."""
-        delay = 0.1
-        while True:
+        for pause in backoffs():
             try:
                 self._engine.open()
                 return
@@ -365,23 +343,20 @@ class Pump:
                 self._close_engine()
                 if self._closing is not None:
                     return
-                if time.monotonic() + delay > deadline:
+                if time.monotonic() + pause > deadline:
                     raise
-            self._sleep(delay * (0.5 + jitter()))
-            delay = min(delay * 2, _BACKOFF_MAX)
+            self._sleep(pause)
 
     def _reconnect(self, error: NotConnected) -> None:
         """Open the engine anew, for ever; a stopping minion only for a while."""
         self._say(f"{error}; trying again")
-        delay = 0.1
-        while True:
+        for pause in backoffs():
             if self._closing is not None:
                 if not self._pending and not self._ready:
                     return
                 if time.monotonic() - self._closing > STOP_PATIENCE:
                     raise error
-            self._sleep(delay * (0.5 + jitter()))
-            delay = min(delay * 2, _BACKOFF_MAX)
+            self._sleep(pause)
             try:
                 if self._engine.features.lease != "none":
                     self._close_engine()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, NamedTuple
 
-from minionize.engine import Delivery
+from minionize.engine import Delivery, Engine
 from minionize.settle import Ack, Dead, Nack
 from minionize.task import OutcomeKind
+from minionize.worker.dead_file import DeadFile
 
 
 class Settlement(NamedTuple):
@@ -37,3 +38,30 @@ def groups(batch: list[Settlement]) -> list[list[Settlement]]:
     for settlement in batch:
         groups.setdefault(settlement.verdict, []).append(settlement)
     return sorted(groups.values(), key=lambda group: not isinstance(group[0].verdict, Ack))
+
+
+def carry_out(group: list[Settlement], engine: Engine, dead_file: DeadFile | None) -> None:
+    """Settle what has the same verdict, by one call to the engine.
+
+    Args:
+        group: What to settle.
+        engine: The queue.
+        dead_file: Where dead params go when the queue keeps none.
+
+    Raises:
+        LeaseLost: Some were no longer ours; the rest is settled.
+        EngineError: The queue cannot be reached.
+    """
+    deliveries = [settlement.delivery for settlement in group]
+    verdict = group[0].verdict
+    if isinstance(verdict, Ack):
+        engine.ack(deliveries)
+    elif isinstance(verdict, Nack):
+        engine.nack(deliveries, verdict.delay, verdict.charge)
+    elif dead_file is None:
+        engine.dead_letter(deliveries, verdict.reason, [settlement.evidence or {} for settlement in group])
+    else:
+        for settlement in group:
+            dead_file.write(settlement.delivery, verdict.reason, settlement.evidence or {})
+        engine.ack(deliveries)
+        dead_file.acked()
