@@ -11,6 +11,7 @@ Nothing happens in two threads at a time: whoever does something for the minion 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +21,8 @@ from queue import SimpleQueue
 _MOST = 64
 # A thread that still waits for a child that cannot be killed is left alone, after so many seconds.
 _PATIENCE = 1.0
+# While one of these threads wants to start a run, no other may hold it up for the 5 ms that are Python's default.
+_SWITCH = 0.0002
 
 _Job = tuple[int, Callable[[], None]]
 
@@ -47,6 +50,8 @@ class Waiters:
         self._threads: list[tuple[threading.Thread, _Waiter]] = []
         self._idle: list[_Waiter] = []
         self._current: _Waiter | None = None
+        self._interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH)
 
     def watch(self, pid: int, ended: Callable[[], None]) -> bool:
         """Call ``ended`` when a child of this process has ended; False if there is no thread for it."""
@@ -97,3 +102,4 @@ class Waiters:
             waiter.jobs.put(None)
         for thread, _ in self._threads:
             thread.join(_PATIENCE)
+        sys.setswitchinterval(self._interval)
