@@ -15,8 +15,10 @@ from minionize.worker.reports import Reports
 from minionize.worker.settlement import Settlement
 
 COMPANY = 0.05
-"""What has ended waits for company so long, in seconds."""
+"""What has ended waits for company so long, in seconds; longer where the queue takes long to settle."""
 
+_LONGEST = 0.5
+_SHARE = 30  # settling may take one part in so many of the time
 _CROWD = 256  # or until there is so much of it
 
 _BACK = Nack(charge=False)
@@ -49,7 +51,10 @@ class Books:
 
     def due(self) -> float | None:
         """Return when to ``close`` them at the latest, by the monotonic clock; None if nothing waits."""
-        return self._closed + COMPANY if self._ended or self._pump.unsettled else None
+        return self._closed + self._company() if self._ended or self._pump.unsettled else None
+
+    def _company(self) -> float:
+        return min(_LONGEST, max(COMPANY, _SHARE * self._pump.effort))
 
     def close(self, hurry: bool) -> None:
         """Choose all for ``write``, if they are many or have waited for long enough.
@@ -61,7 +66,7 @@ class Books:
         if not waiting:
             return
         now = time.monotonic()
-        if hurry or waiting >= _CROWD or now - self._closed > COMPANY:
+        if hurry or waiting >= _CROWD or now - self._closed > self._company():
             self._closed = now
             self._chosen.extend(self._ended)
             self._ended.clear()
