@@ -1,8 +1,8 @@
 """One child process group: spawned, signalled, waited for; nothing of it is left behind.
 
 The child is spawned by ``posix_spawn`` (vfork: no copy of this process, no code of ours between fork and
-exec) into a group of its own. Its exit is seen on a pidfd. When it has exited, what is left of its group
-is killed before the child is reaped: until then its pid, the group's name, cannot be given to others.
+exec) into a group of its own. When it has exited, what is left of its group is killed before the child is
+reaped: until then its pid, the group's name, cannot be given to others.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Waits for many file descriptors at once, in one thread."""
+"""Waits for many file descriptors at once."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ _ONCE = select.EPOLLIN | select.EPOLLONESHOT
 class Events:
     """Calls a handler when its file descriptor is readable or its other end has closed.
 
-    Handlers may forget descriptors, their own or others; only the loop, between two rounds, watches new ones.
-    So a handler is never called for a descriptor that took the number of a closed one.
+    Handlers may watch and forget descriptors, their own or others; whoever does so outside a handler has the turn. A
+    handler may be called for nothing: for what came on a closed descriptor whose number its own has now.
+
+    Attributes:
+        turn: Held while handlers are called, free while there is nothing to do.
     """
 
     def __init__(self) -> None:
@@ -52,6 +55,10 @@ class Events:
         pidfd = os.pidfd_open(pid)
 
         def ended() -> None:
+            if not _has_exited(pidfd):
+                self._once[pidfd] = ended
+                self._epoll.modify(pidfd, _ONCE)
+                return
             os.close(pidfd)
             handler()
 
@@ -98,3 +105,11 @@ class Events:
         self._once.clear()
         self._due.clear()
         self._epoll.close()
+
+
+def _has_exited(pidfd: int) -> bool:
+    try:
+        return os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+    except ChildProcessError:
+        # Somebody else has waited for it.
+        return True

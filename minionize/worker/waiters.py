@@ -13,13 +13,14 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
 
 # Beyond so many, runs are waited for by the thread that waits for everything else.
 _MOST = 64
-# A thread that still waits for a child that cannot be killed is left alone, after so many seconds.
+# Threads that still wait for children that cannot be killed are left alone, after so many seconds.
 _PATIENCE = 1.0
 # While one of these threads wants to start a run, no other may hold it up for the 5 ms that are Python's default.
 _SWITCH = 0.0002
@@ -100,6 +101,7 @@ class Waiters:
         """End the threads. No run is left."""
         for _, waiter in self._threads:
             waiter.jobs.put(None)
+        until = time.monotonic() + _PATIENCE
         for thread, _ in self._threads:
-            thread.join(_PATIENCE)
+            thread.join(max(0.0, until - time.monotonic()))
         sys.setswitchinterval(self._interval)

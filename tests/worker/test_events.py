@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -113,3 +114,31 @@ def test_what_one_handler_raises_does_not_silence_another(events: Events) -> Non
     assert seen == ["called", "called"]
     for end in sum(pipes, ()):
         os.close(end)
+
+
+def test_news_of_another_descriptor_do_not_end_a_child(events: Events) -> None:
+    """What came on a descriptor that was closed meanwhile may be taken for news of a child that has its number now."""
+    seen: list[str] = []
+    ours, theirs = os.pipe()
+    pid = os.posix_spawn("/bin/sh", ["sh", "-c", "read line"], {}, file_actions=[(os.POSIX_SPAWN_DUP2, ours, 0)])
+    events.watch_exit(pid, lambda: seen.append("ended"))
+    (pidfd,) = [
+        int(fd) for fd in os.listdir("/proc/self/fdinfo") if f"Pid:\t{pid}\n" in _fdinfo(fd)
+    ]  # fmt: skip
+    with events.turn:
+        events._handle([(pidfd, 1)])
+    events.run(0.0)
+    assert seen == []
+    os.write(theirs, b"\n")
+    events.run(5.0)
+    assert seen == ["ended"]
+    os.waitpid(pid, 0)
+    for end in (ours, theirs):
+        os.close(end)
+
+
+def _fdinfo(fd: str) -> str:
+    try:
+        return Path(f"/proc/self/fdinfo/{fd}").read_text()
+    except FileNotFoundError:
+        return ""
