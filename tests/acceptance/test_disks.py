@@ -36,9 +36,9 @@ def small(place: Place) -> Iterator[Path]:
 
 
 def fill(folder: Path) -> Path:
-    """Fill a file system to its last byte; return the file that does."""
+    """Fill a file system to its last byte, again if a file has gone meanwhile; return the file that does."""
     ballast = folder / "ballast"
-    with ballast.open("wb", buffering=0) as file:
+    with ballast.open("ab", buffering=0) as file:
         for size in (65536, 4096, 1):
             try:
                 while True:
@@ -54,7 +54,7 @@ def test_sweep_directory_fills_up_and_is_freed_again(place: Place, small: Path) 
     minion = place.start("sh", "-c", LINE, "sh", **EXECO, EXECO_PERSISTENCE_DIR="small/sweeps", MINION_REPORTER="json")
     until(lambda: len(place.lines("runs")) >= 5, what="runs")
     ballast = fill(small)
-    until(lambda: re.search(r"No space left on device.*; trying again", minion.err), what="it says so")
+    until(lambda: fill(small) and re.search(r"No space left on device.*; trying again", minion.err), what="it says so")
     ballast.unlink()
     place.script("freed", "")
     assert minion.wait() == 0, minion.err
@@ -71,7 +71,7 @@ def test_sweep_directory_that_stays_full_loses_nothing(place: Place, small: Path
     minion = place.start("sh", "-c", "sleep 0.1", **EXECO, EXECO_PERSISTENCE_DIR="small/sweeps")
     until(lambda: (small / "sweeps" / "done").stat().st_size > 10, what="some are done")
     ballast = fill(small)
-    until(lambda: "trying again" in minion.err, what="it says so")
+    until(lambda: fill(small) and "trying again" in minion.err, what="it says so")
     minion.kill()
     ballast.unlink()
     done = place.run("true", **EXECO, EXECO_PERSISTENCE_DIR="small/sweeps")
@@ -88,7 +88,7 @@ def test_records_that_cannot_be_written_stop_no_run(place: Place, small: Path, o
     until(lambda: len(place.lines("runs")) >= 5, what="runs")
     ballast = fill(small)
     # What is left of a last block goes first.
-    until(lambda: "failed, params run on" in minion.err, what="it says so")
+    until(lambda: fill(small) and "failed, params run on" in minion.err, what="it says so")
     ballast.unlink()
     place.script("freed", "")
     assert minion.wait() == 0, minion.err
@@ -108,7 +108,7 @@ def test_dead_params_stay_in_a_file_queue_until_their_evidence_is_written(place:
         until(lambda: (small / "dead.jsonl").exists())
         ballast = fill(small)
         sink.write(b"bad\nok\n")
-        until(lambda: "trying again" in minion.err, what="it says so")
+        until(lambda: fill(small) and "trying again" in minion.err, what="it says so")
         ballast.unlink()
     assert minion.wait() == 1, minion.err
     assert place.lines("runs") == ["bad", "ok"], "no run is repeated for that"
