@@ -10,22 +10,24 @@ from heapq import heappop, heappush
 from minionize.engine import Delivery, Undecodable
 from minionize.errors import CallbackError
 from minionize.events import Events
-from minionize.settle import Ack, Nack, Verdict, crashed_too_often, settle
+from minionize.settle import Ack, Nack, Verdict, crashed_too_often
 from minionize.task import Outcome, OutcomeKind, Task
 from minionize.worker.announced import Announced
 from minionize.worker.books import COMPANY, Books
+from minionize.worker.doubts import Doubts, ended_by_stop, preempted
 from minionize.worker.options import Options
-from minionize.worker.pace import Ahead, SlowDown, jitter
+from minionize.worker.pace import Ahead, SlowDown
 from minionize.worker.pump import Pump
 from minionize.worker.reasons import Reasons
 from minionize.worker.reports import Reports
 from minionize.worker.runner import Ending, Finished, Runner, unusable
+from minionize.worker.settlement import judge
 
 _TURN = 0.01
 # So long params wait at hand for a slot of a shared queue's minion, in seconds; then others may have them.
 _PATIENCE = 1.0
 
-_ACK = Ack()
+_FOR_EVER = float("inf")
 _FAILED = (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT)
 
 
@@ -37,6 +39,7 @@ class Loop:
     Attributes:
         state: "starting", "running", "idle", "paused", "draining" or "stopped".
         stopped_by: The signal that stopped it; None if none did.
+        doubts: Runs that a stop signal has ended a moment ago.
         fault: Why this minion can run no more params, in words; None if it can.
     """
 
@@ -54,7 +57,8 @@ class Loop:
         self._minion, self._options, self._pump = minion, options, pump
         self._events, self._say = events, say
         self._policy = options.policy
-        self._most = float("inf") if options.max_params is None else options.max_params
+        self._most = _FOR_EVER if options.max_params is None else options.max_params
+        self.doubts = Doubts()
         self._tell_started = tell_started
         self._runner: Runner
         self._running: dict[int, tuple[Delivery, Task]] = {}
@@ -185,6 +189,8 @@ class Loop:
                 self._return_surplus()
             else:
                 self._return_all()
+            for delivery, finished in self.doubts.take(_FOR_EVER if self._draining else time.monotonic()):
+                self._conclude(delivery, finished)
             self._books.close(hurry=not self._running)
             self._ask()
             now = time.monotonic()
@@ -222,7 +228,7 @@ class Loop:
                 self._events.run(0.1)
         with self._events.turn:
             self._books.abandon()
-            self._books.give_back(*(run[0] for run in self._running.values()))
+            self._books.give_back(*(run[0] for run in (*self._running.values(), *self.doubts.take(_FOR_EVER))))
             self._running.clear()
             self._return_all()
 
@@ -237,8 +243,8 @@ class Loop:
         if self._pump.error is not None:
             self._draining = self._abandoning = True
             self._obey()
-            return not self._running and not self._books
-        if self._running or self._books or self._pump.ready or self._announced:
+            return not self._running and not self._books and not self.doubts
+        if self._running or self._books or self.doubts or self._pump.ready or self._announced:
             return False
         return self._draining or self._pump.ended or self._seq >= self._most
 
@@ -328,18 +334,26 @@ class Loop:
         delivery, _ = self._running.pop(task.seq)
         if task.slot <= self._slots:
             heappush(self._free, task.slot)
-        duration = outcome.duration
-        self._ahead.ran(duration)
+        self._ahead.ran(outcome.duration)
         if task.seq in self._lost:
             self._lost.discard(task.seq)
             return
         if self._aborted:
             self._books.give_back(delivery)
             return
-        verdict = self._judge(delivery, finished)
+        if ended_by_stop(outcome) and self.stopped_by is None:
+            self.doubts.hold(delivery, finished, time.monotonic())
+        else:
+            self._conclude(delivery, finished)
+
+    def _conclude(self, delivery: Delivery, finished: Finished) -> None:
+        if self.stopped_by is not None and ended_by_stop(finished.outcome):
+            finished = preempted(finished)
+        task, outcome, _ = finished
+        verdict = judge(delivery, finished, self._policy, self._options.retry_delay)
         if outcome.kind is not OutcomeKind.SUCCEEDED or not isinstance(verdict, Ack):
             outcome = self._failed(outcome, verdict)
-        self._slow.ended(outcome.kind in _FAILED, duration)
+        self._slow.ended(outcome.kind in _FAILED, outcome.duration)
         self._books.enter(delivery, task, outcome, verdict)
 
     def _failed(self, outcome: Outcome, verdict: Verdict) -> Outcome:
@@ -353,14 +367,6 @@ class Loop:
             # The user listed its exit code: then it is a failure like any other.
             return outcome._replace(kind=OutcomeKind.FAILED)
         return outcome
-
-    def _judge(self, delivery: Delivery, finished: Finished) -> Verdict:
-        if finished.verdict == "ack":
-            return _ACK
-        if finished.verdict == "nack":
-            return Nack(self._options.retry_delay)
-        spread = 0.0 if finished.outcome.kind is OutcomeKind.SUCCEEDED else jitter()
-        return settle(finished.outcome, delivery.attempt, delivery.crashes, self._policy, spread)
 
     def _ask(self) -> None:
         """Tell the engine thread how much to have at hand, and wake it where that pays."""
@@ -382,9 +388,9 @@ class Loop:
         due = self._runner.tick(now)
         if due is not None:
             limit = min(limit, due)
-        due = self._books.due()
-        if due is not None:
-            limit = min(limit, due)
+        for due in (self._books.due(), self.doubts.due()):
+            if due is not None:
+                limit = min(limit, due)
         if self._slow.until > now:
             limit = min(limit, self._slow.until)
         if self._free and self._pump.ready and self._room() > 0 and self._may_start():

@@ -6,9 +6,11 @@ from collections import deque
 from typing import Any, NamedTuple
 
 from minionize.engine import Delivery, Engine
-from minionize.settle import Ack, Dead, Nack
+from minionize.settle import Ack, Dead, Nack, Policy, settle
 from minionize.task import OutcomeKind
 from minionize.worker.dead_file import DeadFile
+from minionize.worker.pace import jitter
+from minionize.worker.runner import Finished
 
 
 class Settlement(NamedTuple):
@@ -38,6 +40,23 @@ def groups(batch: list[Settlement]) -> list[list[Settlement]]:
     for settlement in batch:
         groups.setdefault(settlement.verdict, []).append(settlement)
     return sorted(groups.values(), key=lambda group: not isinstance(group[0].verdict, Ack))
+
+
+def judge(delivery: Delivery, finished: Finished, policy: Policy, retry_delay: float) -> Ack | Nack | Dead:
+    """Decide how to settle a run, by the callback's own word or else by its outcome.
+
+    Args:
+        delivery: What was run.
+        finished: How it ended.
+        policy: What the user wants.
+        retry_delay: Seconds that a param waits that the callback gives back.
+    """
+    if finished.verdict == "ack":
+        return Ack()
+    if finished.verdict == "nack":
+        return Nack(retry_delay)
+    spread = 0.0 if finished.outcome.kind is OutcomeKind.SUCCEEDED else jitter()
+    return settle(finished.outcome, delivery.attempt, delivery.crashes, policy, spread)
 
 
 def carry_out(group: list[Settlement], engine: Engine, dead_file: DeadFile | None) -> None:
