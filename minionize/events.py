@@ -41,10 +41,10 @@ class Events:
 
     def watch_once(self, fd: int, handler: Callable[[], object]) -> None:
         """Do so once, at the end of the round in which ``fd`` is readable; then it may be closed without a word."""
-        self._once[fd] = handler
         # One shot: a child that is just being started has a copy of it for a moment, and the kernel would go on to
         # report that, under a number that is another child's by then.
         self._epoll.register(fd, _ONCE)
+        self._once[fd] = handler
 
     def watch_exit(self, pid: int, handler: Callable[[], object]) -> None:
         """Do so when a child has exited.
@@ -62,7 +62,11 @@ class Events:
             os.close(pidfd)
             handler()
 
-        self.watch_once(pidfd, ended)
+        try:
+            self.watch_once(pidfd, ended)
+        except OSError:
+            os.close(pidfd)
+            raise
 
     def forget(self, fd: int) -> None:
         """Stop watching ``fd``. Idempotent."""

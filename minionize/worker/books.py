@@ -27,11 +27,7 @@ _WORDS = {Ack: "ack", Nack: "nack", Dead: "dead"}
 
 
 class Books:
-    """What has ended, until it is recorded and the engine thread has it.
-
-    Attributes:
-        dead: How many params were dead-lettered.
-    """
+    """What has ended, until it is recorded and the engine thread has it."""
 
     def __init__(self, minion: str, pump: Pump, reports: Reports, reasons: Reasons) -> None:
         self._minion, self._pump, self._reports, self._reasons = minion, pump, reports, reasons
@@ -39,7 +35,6 @@ class Books:
         self._ended: list[_Entry] = []
         self._chosen: deque[_Entry] = deque()
         self._closed = 0.0
-        self.dead = 0
 
     def __len__(self) -> int:
         """How many runs have ended and are not yet recorded."""
@@ -107,7 +102,6 @@ class Books:
         self._reports.report(record)
         known = None
         if isinstance(verdict, Dead):
-            self.dead += 1
             self._reasons.tell(task, verdict.reason)
             known = evidence(record)
         self._pump.settle(Settlement(delivery, verdict, outcome.kind, known))

@@ -35,23 +35,25 @@ def test_what_was_written_comes_before_the_end(events: Events) -> None:
     assert seen == ["data", "end"]
 
 
-def test_a_copy_of_a_closed_descriptor_speaks_for_no_other(events: Events) -> None:
+@pytest.mark.parametrize("once", [False, True], ids=["last", "once"])
+def test_a_copy_of_a_closed_descriptor_speaks_for_no_other(events: Events, once: bool) -> None:
     """A process that is just being started holds copies of ours for a moment: what is closed here lives on there."""
     seen: list[str] = []
+    watch, close = (events.watch_once, os.close) if once else (events.watch_last, events.close_fd)
     ours, theirs = os.pipe()
 
     def first() -> None:
         seen.append("first")
-        events.close_fd(ours)
+        close(ours)
 
-    events.watch_last(ours, first)
+    watch(ours, first)
     copy = os.dup(ours)
     os.write(theirs, b"x")
     events.run(1.0)
     assert seen == ["first"]
     other, others = os.pipe()
     assert other == ours, "the next descriptor gets the number of the closed one"
-    events.watch_last(other, lambda: seen.append("other"))
+    watch(other, lambda: seen.append("other"))
     events.run(0.05)
     assert seen == ["first"]
     os.write(others, b"x")
@@ -73,26 +75,6 @@ def test_once_is_once_and_last(events: Events) -> None:
     events.run(0.0)
     assert seen == ["data", "end", "data"]
     for fd in (ours, theirs, end, ends):
-        os.close(fd)
-
-
-def test_once_may_be_closed_at_once_though_a_copy_lives_on(events: Events) -> None:
-    seen: list[str] = []
-    ours, theirs = os.pipe()
-    events.watch_once(ours, lambda: seen.append("first"))
-    copy = os.dup(ours)
-    os.write(theirs, b"x")
-    events.run(1.0)
-    os.close(ours)
-    other, others = os.pipe()
-    assert other == ours, "the next descriptor gets the number of the closed one"
-    events.watch_once(other, lambda: seen.append("other"))
-    events.run(0.05)
-    assert seen == ["first"]
-    os.write(others, b"x")
-    events.run(1.0)
-    assert seen == ["first", "other"]
-    for fd in (theirs, copy, other, others):
         os.close(fd)
 
 
