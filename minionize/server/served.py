@@ -1,0 +1,48 @@
+"""CONTRACT of the server with the minion that it serves. Any thread may call; nothing here waits for the minion."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from minionize.stats.wire import ControlWire, FailuresWire, OutputWire, StatsWire, TaskWire
+
+
+class Served(Protocol):
+    """A minion, as its server sees it."""
+
+    @property
+    def token(self) -> str:
+        """What a client must show for params and controls."""
+
+    def stats(self, window: float = 10.0) -> StatsWire:
+        """Return all numbers; rates over ``window`` seconds."""
+
+    def tasks(self) -> list[TaskWire]:
+        """Return the runs under way, by slot."""
+
+    def failures(self) -> FailuresWire:
+        """Return the last failures, with their evidence."""
+
+    def output(self, id: str) -> OutputWire | None:
+        """Return the end of what a run has written; None if no param of that id is running."""
+
+    def control(self) -> ControlWire:
+        """Return how things stand."""
+
+    def pause(self) -> None:
+        """Start and take no more until ``resume``."""
+
+    def resume(self) -> None:
+        """Go on after ``pause``."""
+
+    def drain(self) -> None:
+        """Finish what runs, take no more, and leave."""
+
+    def resize(self, slots: int) -> None:
+        """Change the number of slots."""
+
+    def kill(self, id: str) -> bool:
+        """End the run of a param, as a failure; False if none of that id is running."""
+
+    def requeue(self, id: str) -> bool:
+        """End the run of a param and give it back, not charged; False if none of that id is running."""
