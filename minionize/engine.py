@@ -171,6 +171,11 @@ class Engine(ABC):
         self.config: dict[str, Any] = from_values(f"engine {self.name}", self.settings, values)
         self.minion = ""
 
+    @property
+    def queue(self) -> str:
+        """What the queue is called, for people and as a label: no secret, no password of a URL is in it."""
+        return self.name
+
     @abstractmethod
     def open(self) -> None:
         """Connect. Called again after NotConnected; takes nothing from the queue.

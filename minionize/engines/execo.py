@@ -6,6 +6,7 @@ import errno
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from minionize.engine import Backlog, DeadLetter, Delivery, EndOfQueue, Engine, Features
@@ -90,6 +91,11 @@ class ExecoEngine(Engine):
         self._pace = Pace()
         self._queue: SweepQueue | None = None
         self._is_open = False
+
+    @property
+    def queue(self) -> str:
+        """The sweep directory, by its whole path."""
+        return str(Path(str(self.config["persistence_dir"])).absolute())
 
     # Coming and going.
 

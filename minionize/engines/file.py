@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import json
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -111,6 +112,12 @@ class FileEngine(Engine):
 
     def _new_splitter(self) -> Splitter:
         return Splitter(b"\0" if self._null else b"\n", self._longest)
+
+    @property
+    def queue(self) -> str:
+        """The file, by its whole path, or ``stdin``."""
+        path = self.config["path"]
+        return "stdin" if path in (None, "", "-") else os.path.abspath(path)
 
     def open(self) -> None:
         """Open the file and read the journal; opened again after ``close`` it goes on where it was."""
