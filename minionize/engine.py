@@ -172,7 +172,7 @@ class Engine(ABC):
         self.minion = ""
 
     @property
-    def queue(self) -> str:
+    def queue_name(self) -> str:
         """What the queue is called, for people and as a label: no secret, no password of a URL is in it."""
         return self.name
 

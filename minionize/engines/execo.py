@@ -93,7 +93,7 @@ class ExecoEngine(Engine):
         self._is_open = False
 
     @property
-    def queue(self) -> str:
+    def queue_name(self) -> str:
         """The sweep directory, by its whole path."""
         return str(Path(str(self.config["persistence_dir"])).absolute())
 

@@ -114,7 +114,7 @@ class FileEngine(Engine):
         return Splitter(b"\0" if self._null else b"\n", self._longest)
 
     @property
-    def queue(self) -> str:
+    def queue_name(self) -> str:
         """The file, by its whole path, or ``stdin``."""
         path = self.config["path"]
         return "stdin" if path in (None, "", "-") else os.path.abspath(path)
