@@ -22,10 +22,10 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
-def say(message: str) -> None:
-    """Write one message to stderr. A stderr that is closed or full stops nothing."""
+def say(message: str, who: str = "minionize") -> None:
+    """Write one message of a program to stderr. A stderr that is closed or full stops nothing."""
     first, *rest = message.splitlines() or [""]
-    lines = [f"minionize: {printable(first)}", *(printable(line) for line in rest)]
+    lines = [f"{who}: {printable(first)}", *(printable(line) for line in rest)]
     try:
         # One write, so that what several minions say to one terminal does not mix.
         sys.stderr.write("\n".join(lines) + "\n")

@@ -23,6 +23,7 @@ __all__ = [
     "Engine",
     "EngineError",
     "Features",
+    "Holder",
     "LeaseLost",
     "NotConnected",
     "Undecodable",
@@ -92,6 +93,23 @@ class Backlog:
     as_of: float
     done: int | None = None
     delayed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds params that are in flight.
+
+    Attributes:
+        minion: Id of the minion.
+        in_flight: How many it holds.
+        idle: Seconds since its last sign of life; None where the queue cannot tell.
+        gone: Whether its process has ended; None where that cannot be told from here.
+    """
+
+    minion: str
+    in_flight: int
+    idle: float | None = None
+    gone: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +202,16 @@ class Engine(ABC):
             EngineError: The queue cannot be used; the message names it and the remedy.
         """
 
+    def visit(self) -> None:
+        """Connect for a look (backlog, holders, peek, dead) or for care (requeue, purge), as nobody's minion.
+
+        Nothing is received then; ``close`` comes after it too. By default the same as ``open``.
+
+        Raises:
+            EngineError: The queue cannot be used.
+        """
+        self.open()
+
     def declare(self) -> None:  # noqa: B027 - nothing to create by default
         """Create the queue and what belongs to it, where the system needs that. Idempotent."""
 
@@ -248,9 +276,16 @@ class Engine(ABC):
         """Tell how much the queue holds, cheaply; None where the queue cannot tell."""
         return None
 
+    def holders(self) -> list[Holder] | None:
+        """Tell which minions hold what is in flight; None where the queue cannot tell."""
+        return None
+
     @abstractmethod
     def put(self, params: Iterable[Param]) -> int:
-        """Fill the queue, declaring it first; return how many were put."""
+        """Fill the queue, declaring it first; return how many were put. Needs neither ``open`` nor ``visit``.
+
+        The params may come slowly and be very many: a queue that can takes each as it comes.
+        """
 
     def peek(self, limit: int | None = None) -> Iterator[Param]:
         """Yield ready params without taking them (all of them, or up to ``limit``)."""
@@ -263,3 +298,13 @@ class Engine(ABC):
     def requeue(self, ids: Iterable[str]) -> int:
         """Make dead params ready again, with attempt 1; return how many."""
         return 0
+
+    def purge(self) -> int:
+        """Throw away what is ready, what waits for its time included; return how much.
+
+        What is in flight, done or dead stays as it is.
+
+        Raises:
+            EngineError: The queue cannot do that.
+        """
+        raise EngineError(f"engine {self.name} cannot throw params away")

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from minionize.engine import Backlog, DeadLetter, Delivery, EndOfQueue, Engine, Features
+from minionize.engine import Backlog, DeadLetter, Delivery, EndOfQueue, Engine, Features, Holder
 from minionize.errors import EngineError, LeaseLost, NotConnected
 from minionize.host import new_minion_id
 from minionize.setting import Setting, seconds, text
@@ -20,7 +20,7 @@ from minionize.sweepdir.pace import Pace
 from minionize.sweepdir.queue import SweepQueue
 from minionize.sweepdir.sweeps import merge
 from minionize.sweepdir.taken import Taken
-from minionize.sweepdir.upkeep import backlog, dead_letters, read_only, ready_params
+from minionize.sweepdir.upkeep import backlog, dead_letters, holders, read_only, ready_params
 from minionize.task import Param
 
 _UNUSABLE = (
@@ -228,12 +228,20 @@ class ExecoEngine(Engine):
 
     # Looking and caring; none of these needs ``open``.
 
+    def visit(self) -> None:
+        """Nothing to do: who only looks needs no lease, and reclaims nothing."""
+
     def backlog(self) -> Backlog:
         """Count what there is, exactly."""
         if self._queue is not None and self._is_open:
             return self._queue.backlog()
         with self._reaching():
             return backlog(read_only(self._layout, self._locks, self._clock))
+
+    def holders(self) -> list[Holder]:
+        """Tell who holds what, by the leases."""
+        with self._reaching():
+            return holders(self._layout, self._locks, self._clock)
 
     def put(self, params: Iterable[Param]) -> int:
         """Add params; what is in the directory already, done or not, is not put again."""
@@ -255,11 +263,17 @@ class ExecoEngine(Engine):
 
     def requeue(self, ids: Iterable[str]) -> int:
         """Make dead params ready again."""
-        queue = self._queue
-        if queue is None:
-            minion = self.minion or new_minion_id()
-            queue = SweepQueue(self._layout, self._locks, self._clock, minion, self._lease)
         with self._reaching():
-            count = queue.requeue(list(ids))
+            count = self._any_queue().requeue(list(ids))
         self._pace.reset()
         return count
+
+    def purge(self) -> int:
+        """Throw away what is ready; others notice at their next look."""
+        with self._reaching():
+            return self._any_queue().purge()
+
+    def _any_queue(self) -> SweepQueue:
+        """Return our queue, or one for somebody who is no minion."""
+        minion = self.minion or new_minion_id()
+        return self._queue or SweepQueue(self._layout, self._locks, self._clock, minion, self._lease)

@@ -328,6 +328,27 @@ class FileEngine(Engine):
         separator = b"\0" if self._null else b"\n"
         return append(path, map(self._encode, params), separator)
 
+    def purge(self) -> int:
+        """Empty the file, and its journal. For a file that nobody reads meanwhile."""
+        self._need_open()
+        backlog = self.backlog()
+        if backlog is None or self.config["path"] in (None, "", "-"):
+            raise EngineError(f"{self._source.name} is no file that could be emptied: name one by FILE_PATH")
+        if self._held:
+            raise EngineError(f"{self._source.name} is being worked on: settle the params that are held first")
+        count = backlog.ready or 0
+        try:
+            if self._journal is not None:
+                self._journal.clear()
+            self._source.clear()
+        except OSError as error:
+            raise EngineError(f"cannot empty {self._source.name}: {error.strerror}; check FILE_PATH") from error
+        self._splitter, self._census, self._skip = self._new_splitter(), None, frozenset()
+        self._number = self._fresh = 0
+        self._lines.clear()
+        self._back.clear()
+        return count
+
     def _encode(self, param: Param) -> bytes:
         if self._json:
             try:

@@ -6,7 +6,7 @@ import heapq
 import itertools
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +17,7 @@ from minionize.engine import (
     EndOfQueue,
     Engine,
     Features,
+    Holder,
     LeaseLost,
     NotConnected,
 )
@@ -26,7 +27,7 @@ from minionize.task import Param
 class _Entry:
     """One param that is not settled, and what is known of it."""
 
-    __slots__ = ("attempts", "crashes", "deadline", "delivered", "id", "param", "token")
+    __slots__ = ("attempts", "crashes", "deadline", "delivered", "holder", "id", "param", "token")
 
     def __init__(self, id: str, param: Param) -> None:
         self.id = id
@@ -36,6 +37,7 @@ class _Entry:
         self.delivered = False
         self.token = 0  # of the delivery that holds it now
         self.deadline = 0.0
+        self.holder = ""
 
 
 class MemoryQueue:
@@ -66,7 +68,7 @@ class MemoryQueue:
             self._changed.notify_all()
         return len(fresh)
 
-    def take(self, most: int, lease: float, timeout: float) -> list[Delivery]:
+    def take(self, most: int, lease: float, timeout: float, minion: str = "") -> list[Delivery]:
         """Lease up to ``most`` params for ``lease`` seconds, waiting up to ``timeout`` seconds for the first."""
         end = time.monotonic() + timeout
         with self._changed:
@@ -74,7 +76,7 @@ class MemoryQueue:
                 now = self._reclaim()
                 taken = self._pick(most, now)
                 if taken:
-                    return self._deliver(taken, lease, now)
+                    return self._deliver(taken, lease, now, minion)
                 if not self._held and not self._back:
                     raise EndOfQueue
                 left = end - time.monotonic()
@@ -91,13 +93,13 @@ class MemoryQueue:
             taken.append(self._ready.popleft())
         return taken
 
-    def _deliver(self, taken: list[_Entry], lease: float, now: float) -> list[Delivery]:
+    def _deliver(self, taken: list[_Entry], lease: float, now: float, minion: str) -> list[Delivery]:
         deadline = now + lease
         self._expiry = min(self._expiry, deadline)
         deliveries = []
         for entry in taken:
             entry.token = next(self._tokens)
-            entry.deadline = deadline
+            entry.deadline, entry.holder = deadline, minion
             self._held[entry.id] = entry
             deliveries.append(
                 Delivery(entry.param, entry.id, entry.attempts + 1, entry.delivered, lease, entry.token, entry.crashes)
@@ -192,6 +194,23 @@ class MemoryQueue:
                 delayed=sum(1 for due, _, _ in self._back if due > now),
             )
 
+    def holders(self) -> list[Holder]:
+        """Count what each minion holds."""
+        with self._changed:
+            self._reclaim()
+            counts = Counter(entry.holder for entry in self._held.values())
+        return [Holder(minion, count) for minion, count in counts.items()]
+
+    def purge(self) -> int:
+        """Throw away what is ready; return how much."""
+        with self._changed:
+            self._reclaim()
+            count = len(self._ready) + len(self._back)
+            self._ready.clear()
+            self._back.clear()
+            self._changed.notify_all()
+        return count
+
     def peek(self, limit: int | None) -> list[Param]:
         """Copy the ready params, in the order in which they would come."""
         with self._changed:
@@ -259,7 +278,7 @@ class MemoryEngine(Engine):
     def receive(self, max_messages: int, timeout: float) -> list[Delivery]:
         """Take up to ``max_messages`` params; there is nothing to pump."""
         queue = self._connected()
-        return queue.take(max_messages, self.lease, timeout) if max_messages > 0 else []
+        return queue.take(max_messages, self.lease, timeout, self.minion) if max_messages > 0 else []
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Settle as done."""
@@ -286,6 +305,10 @@ class MemoryEngine(Engine):
         """Count what there is."""
         return self.queue.backlog()
 
+    def holders(self) -> list[Holder] | None:
+        """Count what each minion holds."""
+        return self.queue.holders()
+
     def put(self, params: Iterable[Param]) -> int:
         """Add params at the end."""
         return self.queue.put(params)
@@ -301,3 +324,7 @@ class MemoryEngine(Engine):
     def requeue(self, ids: Iterable[str]) -> int:
         """Make dead params ready again."""
         return self.queue.requeue(ids)
+
+    def purge(self) -> int:
+        """Throw away what is ready."""
+        return self.queue.purge()

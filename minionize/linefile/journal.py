@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 
@@ -70,6 +71,15 @@ class Journal:
     def _ends_torn(self) -> bool:
         size = os.fstat(self._fd).st_size
         return size > 0 and os.pread(self._fd, 1, size - 1) != b"\n"
+
+    def clear(self) -> None:
+        """Forget what is done.
+
+        Raises:
+            OSError: The file cannot be emptied.
+        """
+        with contextlib.suppress(FileNotFoundError):
+            os.truncate(self.path, 0)
 
     def close(self) -> None:
         """Close the file."""

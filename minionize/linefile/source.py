@@ -102,6 +102,17 @@ class Source:
             self._fd = 0 if self._took_over else -1
             self._took_over = False
 
+    def clear(self) -> None:
+        """Empty a regular file, and begin anew with it.
+
+        Raises:
+            OSError: It cannot be emptied.
+        """
+        assert self._path is not None
+        os.truncate(self._path, 0)
+        self._start = self._offset = os.lseek(self._fd, 0, os.SEEK_SET)
+        self.ended = False
+
     def is_same_file(self, path: str) -> bool:
         """Tell whether ``path`` names what is read here."""
         try:

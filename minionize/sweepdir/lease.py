@@ -198,5 +198,19 @@ def lease_names(layout: Layout) -> list[str]:
         return []
 
 
+def idle(layout: Layout, name: str, now: float) -> float | None:
+    """Return for how many seconds a lease has not been touched; None if it is gone.
+
+    Args:
+        layout: The directory.
+        name: Name of the lease.
+        now: The file system's time, Unix seconds.
+    """
+    try:
+        return max(0.0, now - os.stat(os.path.join(layout.leases, f"{name}.json")).st_mtime)
+    except FileNotFoundError:
+        return None
+
+
 def _file_name(minion: str) -> str:
     return re.sub(r"[^\w.+-]", "_", minion, flags=re.ASCII).lstrip(".") or "minion"

@@ -12,7 +12,7 @@ from minionize.sweepdir.notice import doubtful_locks, notice
 from minionize.sweepdir.returns import BACK, RETRY
 from minionize.sweepdir.stake import Stake
 from minionize.sweepdir.taken import DONE, GIVEN, Taken
-from minionize.sweepdir.upkeep import backlog, requeue
+from minionize.sweepdir.upkeep import backlog, purge, requeue
 
 
 class SweepQueue:
@@ -157,3 +157,16 @@ class SweepQueue:
         with self._locks.hold() as files:
             self.view.refresh(files)
             return requeue(self.view, files, ids, self.stake.minion, self._clock)
+
+    def purge(self) -> int:
+        """Throw away what is ready, with or without having joined; return how much.
+
+        Raises:
+            OSError: The directory cannot be used.
+        """
+        self.view.load_sweeps()
+        self._layout.make_side()
+        with self._locks.hold() as files:
+            self.view.load_sweeps()
+            self.view.refresh(files)
+            return purge(self.view, files, self._locks, self.stake.minion, self._clock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, KeysView
 from typing import Any
 
 from minionize.sweepdir.jsonlog import JsonLog
@@ -109,6 +109,10 @@ class Returns:
     def counts(self, id: str) -> tuple[int, int, int]:
         """Return how often a param was retried, crashed, and came back for whatever reason."""
         return self._counts.get(id, (0, 0, 0))
+
+    def known(self) -> KeysView[str]:
+        """Return the ids of all params that ever came back."""
+        return self._counts.keys()
 
     def waits(self, id: str) -> bool:
         """Tell whether a param waits here, to come by ``due`` rather than in its turn."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from minionize.errors import EngineError
@@ -111,20 +111,41 @@ def merge(layout: Layout, locks: Locks, params: Iterable[Any]) -> int:
     """
     fresh = _hashable((freeze(param) for param in params), layout.sweeps)
     os.makedirs(layout.folder, exist_ok=True)
-    with locks.hold():
-        fd = open_for_change(layout.sweeps)
-        try:
-            locks.wait_for(fd, layout.sweeps, fcntl.LOCK_EX)
-            size = os.fstat(fd).st_size
-            known = parse(read_from(fd, 0, size), layout) if size else set()
-            both = set(known)
-            both.update(fresh)
-            if len(both) > len(known) or not size:
-                layout.make_side()
-                _write(layout, both)
-            return len(both) - len(known)
-        finally:
-            os.close(fd)
+    with locks.hold(), _for_change(layout, locks) as (known, empty):
+        fresh -= known
+        if fresh or empty:
+            count = len(fresh)
+            # The smaller set goes into the larger one: there may be millions.
+            fresh, known = (fresh, known) if len(fresh) < len(known) else (known, fresh)
+            known |= fresh
+            layout.make_side()
+            _write(layout, known)
+            return count
+        return 0
+
+
+def remove(layout: Layout, locks: Locks, params: set[Any]) -> None:
+    """Take params out of the file; the locks are held.
+
+    Raises:
+        EngineError: The file is damaged (it stays as it is).
+        OSError: It cannot be written.
+    """
+    with _for_change(layout, locks) as (known, _):
+        layout.make_side()
+        _write(layout, known - params)
+
+
+@contextlib.contextmanager
+def _for_change(layout: Layout, locks: Locks) -> Iterator[tuple[set[Any], bool]]:
+    """Lock the file, for a ParamSweeper may write it too; yield what it holds, and whether it was empty."""
+    fd = open_for_change(layout.sweeps)
+    try:
+        locks.wait_for(fd, layout.sweeps, fcntl.LOCK_EX)
+        size = os.fstat(fd).st_size
+        yield (parse(read_from(fd, 0, size), layout) if size else set()), not size
+    finally:
+        os.close(fd)
 
 
 def _write(layout: Layout, params: set[Any]) -> None:

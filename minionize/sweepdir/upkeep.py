@@ -1,4 +1,4 @@
-"""Looking at a sweep directory and caring for it, as nobody's minion: backlog, ready and dead params, requeue."""
+"""Looking at a sweep directory and caring for it, as nobody's minion: backlog, dead params, requeue, purge."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import time
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from minionize.engine import Backlog, DeadLetter
+from minionize.engine import Backlog, DeadLetter, Holder
+from minionize.host import is_gone
 from minionize.sweepdir.clock import Clock
 from minionize.sweepdir.ids import param_id
+from minionize.sweepdir.inprogress import InProgress
 from minionize.sweepdir.layout import Layout
+from minionize.sweepdir.lease import idle, lease_names, read_lease
 from minionize.sweepdir.locks import Files, Locks
+from minionize.sweepdir.others import Others
 from minionize.sweepdir.returns import RESET
+from minionize.sweepdir.sweeps import remove
 from minionize.sweepdir.view import View
 
 
@@ -89,3 +94,57 @@ def requeue(view: View, files: Files, ids: Collection[str], by: str, clock: Cloc
     view.returns.add(RESET, [(letter.id, letter.param) for letter in chosen], now, by)
     view.dead.cancel([letter.id for letter in chosen], now, by)
     return len(chosen)
+
+
+def holders(layout: Layout, locks: Locks, clock: Clock) -> list[Holder]:
+    """Tell what each lease holds of what is in progress. Plain ParamSweepers have none.
+
+    Raises:
+        EngineError: The directory is damaged.
+        OSError: It cannot be read.
+    """
+    found = []
+    file = InProgress(layout)
+    with locks.look() as files:
+        file.read(files.inprogress, heal=False)
+        running = {param_id(param) for param in file.params}
+        for name in sorted(lease_names(layout)):
+            try:
+                held = read_lease(layout, name)
+            except (FileNotFoundError, ValueError):
+                continue
+            count = len(held.all & running if file.marked else held.all)
+            found.append(Holder(held.minion, count, idle(layout, name, clock.now()), is_gone(held.owner)))
+    return found
+
+
+def purge(view: View, files: Files, locks: Locks, by: str, clock: Clock) -> int:
+    """Take out of the queue what is ready; under the locks, with the view up to date.
+
+    Args:
+        view: What we know of the directory.
+        files: The locked files.
+        locks: For the lock of the params.
+        by: Who says so.
+        clock: The time.
+
+    Returns:
+        How many.
+
+    Raises:
+        EngineError: The directory is damaged.
+        OSError: It could not be written; ask again.
+    """
+    ready = view.sweeps.params - view.done.params - view.inprogress.params
+    if not view.inprogress.marked:
+        # Somebody but a minion has written it: a minion may hold what it does not name.
+        held = Others(view.layout, clock).held("")
+        ready = {param for param in ready if param_id(param) not in held} if held else ready
+    if ready:
+        remove(view.layout, locks, ready)
+        came_back = view.returns.known()
+        again = [(id, param) for param in ready if (id := param_id(param)) in came_back] if came_back else []
+        # Should they be put again, they are new.
+        view.returns.add(RESET, again, clock.now(), by)
+        view.load_sweeps()
+    return len(ready)

@@ -13,9 +13,9 @@ from minionize.testing.verdict import failures
 
 EXACTLY = {
     "Hoards": (
-        "backlog_adds_up backlog_counts_what_waits backlog_is_that_of_all_minions "
+        "backlog_adds_up backlog_counts_what_waits backlog_is_that_of_all_minions holders_tell_who_holds_what "
         "no_more_is_held_than_was_asked_for open_and_close_are_idempotent peek_takes_nothing "
-        "two_minions_share_all_params"
+        "purge_leaves_what_is_in_flight purge_throws_away_what_is_ready two_minions_share_all_params"
     ),
     "PumpEnds": "receive_zero_with_all_in_flight",
     "PumpTakes": "receive_zero_takes_nothing",
@@ -56,10 +56,14 @@ EXACTLY = {
         "crashes_and_failures_are_told_apart started_does_not_disturb"
     ),
     "FlushesAcksAtClose": (
-        "a_dead_param_leaves_the_queue ack_is_final backlog_adds_up the_end_waits_for_what_others_hold "
-        "what_a_dead_minion_held_goes_to_others what_was_settled_survives_a_kill"
+        "a_dead_param_leaves_the_queue ack_is_final backlog_adds_up holders_tell_who_holds_what "
+        "the_end_waits_for_what_others_hold what_a_dead_minion_held_goes_to_others "
+        "what_was_settled_survives_a_kill"
     ),
-    "KeepsDelaysToItself": "a_delay_survives_its_minion backlog_counts_what_waits peek_shows_no_delayed_param",
+    "KeepsDelaysToItself": (
+        "a_delay_survives_its_minion backlog_counts_what_waits peek_shows_no_delayed_param "
+        "purge_throws_away_what_is_ready"
+    ),
     "DeadLettersInSilence": "an_engine_without_dead_letters_says_so",
     "AttemptNotCounted": (
         "a_charged_nack_counts_as_an_attempt a_crash_is_counted a_delayed_nack_counts_too "
@@ -112,13 +116,15 @@ EXACTLY = {
     ),
     "DropsTheDead": (
         "a_requeued_param_can_be_settled a_stale_dead_letter_is_refused backlog_adds_up evidence_is_kept "
-        "requeue_starts_afresh what_cannot_be_decoded_is_no_loop what_was_settled_survives_a_kill"
+        "purge_leaves_what_is_in_flight requeue_starts_afresh what_cannot_be_decoded_is_no_loop "
+        "what_was_settled_survives_a_kill"
     ),
     "DropsEvidence": "evidence_is_kept",
     "SharesEvidence": "evidence_is_kept",
     "TheDeadComeBack": (
-        "a_dead_param_leaves_the_queue a_requeued_param_can_be_settled backlog_adds_up requeue_starts_afresh "
-        "what_cannot_be_decoded_is_no_loop what_was_settled_survives_a_kill"
+        "a_dead_param_leaves_the_queue a_requeued_param_can_be_settled backlog_adds_up "
+        "purge_leaves_what_is_in_flight requeue_starts_afresh what_cannot_be_decoded_is_no_loop "
+        "what_was_settled_survives_a_kill"
     ),
     "RequeueKeepsTheDead": "a_requeued_param_can_be_settled backlog_adds_up requeue_starts_afresh",
     "RequeueTakesAll": "requeue_starts_afresh",
@@ -132,7 +138,7 @@ EXACTLY = {
     "BacklogIsAnEstimate": (
         "backlog_adds_up backlog_counts_what_waits backlog_is_as_declared backlog_is_that_of_all_minions"
     ),
-    "BacklogTakes": "backlog_adds_up backlog_counts_what_waits backlog_disturbs_nothing",
+    "BacklogTakes": "a_visitor_takes_nothing backlog_adds_up backlog_counts_what_waits backlog_disturbs_nothing",
     "PeekTakes": "peek_takes_nothing",
     "PeekShowsTheHeld": "peek_takes_nothing",
     "PeekShowsTheDelayed": "peek_shows_no_delayed_param",
@@ -151,6 +157,14 @@ EXACTLY = {
     "TellsNothingOfItself": "features_are_consistent",
     "TakesAnySetting": "an_unknown_setting_is_refused",
     "DeadWithoutTime": "evidence_is_kept",
+    "HoldersAreItself": "holders_tell_who_holds_what",
+    "HoldersRemember": "holders_tell_who_holds_what",
+    "VisitTakes": "a_visitor_takes_nothing purge_leaves_what_is_in_flight",
+    "PurgeForgetsTheDelayed": "purge_throws_away_what_is_ready",
+    "PurgeTakesTheHeld": "purge_leaves_what_is_in_flight",
+    "PurgeTakesTheDead": "purge_leaves_what_is_in_flight",
+    "PurgeMiscounts": "purge_leaves_what_is_in_flight",
+    "PurgeDoesNothing": "purge_leaves_what_is_in_flight purge_throws_away_what_is_ready",
 }
 """Faults of one rule, and all cases that see them."""
 
@@ -172,7 +186,7 @@ AT_LEAST = {
 }
 """Faults that spoil much; among the cases that see them are these."""
 
-FILES = ("engines", "settling", "leases", "telling")
+FILES = ("engines", "settling", "leases", "telling", "caring")
 
 
 def broken() -> dict[str, type[BrokenEngine]]:
