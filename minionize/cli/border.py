@@ -1,0 +1,67 @@
+"""The border of a command: nothing but an exit code and a message leaves it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import click
+
+from minionize.console import OutputError, say, write
+from minionize.errors import ExitCode, MinionizeError
+
+__all__ = ["BorderedCommand", "guarded"]
+
+
+class BorderedCommand(click.Command):
+    """A click command whose callback returns its exit code."""
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
+        """Parse, run, and exit."""
+        program = self.name or "minionize"
+        extra["standalone_mode"] = False
+        sys.exit(guarded(program, lambda: super(BorderedCommand, self).main(args, program, **extra) or 0, self.flags()))
+
+    def flags(self) -> list[str]:
+        """Return the names of all options."""
+        return [flag for option in self.params if isinstance(option, click.Option) for flag in option.opts]
+
+
+def guarded(program: str, work: Callable[[], int], flags: Sequence[str] = ()) -> int:
+    """Run something; turn whatever ends it into a message and an exit code.
+
+    Args:
+        program: What the messages begin with.
+        work: What is run; returns the exit code.
+        flags: Options that a misspelt one may have meant.
+    """
+    try:
+        code = work()
+        try:
+            write("")
+        except (OutputError, BrokenPipeError):
+            # Who could not show anything has said so by its code.
+            if not code:
+                raise
+        return code
+    except click.UsageError as error:
+        say(f"error: {_usage(error, flags)}\nTry '{program} --help'.", program)
+        return ExitCode.USAGE
+    except MinionizeError as error:
+        say(f"error: {error}", program)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return ExitCode.SIGNAL + 2
+    except BrokenPipeError:
+        return ExitCode.SIGNAL + 13
+
+
+def _usage(error: click.UsageError, flags: Sequence[str]) -> str:
+    if isinstance(error, click.NoSuchOption):
+        from minionize.names import nearest
+
+        near = nearest(error.option_name, list(flags))
+        return f"no such option {error.option_name}{f'; did you mean {near}?' if near else ''}"
+    message = error.format_message().rstrip(".")
+    return message[:1].lower() + message[1:]
