@@ -7,6 +7,10 @@ from typing import Protocol
 from minionize.stats.wire import ControlWire, FailuresWire, OutputWire, StatsWire, TaskWire
 
 
+class Refused(Exception):  # noqa: N818 - an answer, not an error
+    """This minion cannot do what it was asked for; the message says why."""
+
+
 class Served(Protocol):
     """A minion, as its server sees it."""
 
@@ -39,10 +43,22 @@ class Served(Protocol):
         """Finish what runs, take no more, and leave."""
 
     def resize(self, slots: int) -> None:
-        """Change the number of slots."""
+        """Change the number of slots.
+
+        Raises:
+            Refused: It cannot have so many.
+        """
 
     def kill(self, id: str) -> bool:
-        """End the run of a param, as a failure; False if none of that id is running."""
+        """End the run of a param, as a failure; False if none of that id is running.
+
+        Raises:
+            Refused: Runs cannot be ended here.
+        """
 
     def requeue(self, id: str) -> bool:
-        """End the run of a param and give it back, not charged; False if none of that id is running."""
+        """End the run of a param and give it back, not charged; False if none of that id is running.
+
+        Raises:
+            Refused: Runs cannot be ended here.
+        """

@@ -1,0 +1,51 @@
+"""The application: all routes over one minion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from minionize.server import models
+from minionize.server.border import Border
+from minionize.server.controls import controls
+from minionize.server.numbers import numbers
+from minionize.server.pages import add_pages
+from minionize.server.params import params
+from minionize.server.problems import add_handlers
+from minionize.server.served import Served
+from minionize.version import __version__
+
+_DESCRIPTION = """\
+The numbers and the controls of one minion.
+
+- `/healthz`, `/stats` and `/metrics` are open. All that shows a param, and every POST, needs the minion's bearer token.
+- Times are Unix seconds, durations and ages are seconds.
+- Errors are `application/problem+json` (RFC 9457).
+- `schema` is the version of an answer: names are only ever added to version 1.
+"""
+
+# Nothing of a request is traced, and no variable of the environment makes it be.
+_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False}
+
+
+def make_app(served: Served) -> FastAPI:
+    """Make the application that serves a minion."""
+    app = FastAPI(
+        title="minionize",
+        version=__version__,
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses={422: {"model": models.Problem, "description": "a parameter or the body is wrong"}},
+        telemetry=_TELEMETRY,
+    )
+    app.state.served = served
+    app.include_router(numbers(served))
+    app.include_router(params(served))
+    app.include_router(controls(served))
+    add_pages(app)
+    add_handlers(app)
+    app.add_middleware(Border)
+    return app

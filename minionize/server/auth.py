@@ -1,0 +1,67 @@
+"""Who may see params and give orders: whoever shows the minion's token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from hmac import compare_digest
+from typing import Any
+
+from fastapi import Request, Response, Security
+from fastapi.routing import APIRoute, APIRouter
+from fastapi.security import HTTPBearer
+from starlette.types import Scope
+
+from minionize.server.problems import Problem
+
+_REMEDY = "the token of a minion is in its announcement in the registry"
+
+
+class Guarded(APIRoute):
+    """A route that asks for the token before it reads anything else of a request."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Put the checks in front of the route's own work."""
+        handler = super().get_route_handler()
+        reads_json = self.body_field is not None
+
+        async def guarded(request: Request) -> Response:
+            require_token(request.scope, request.app.state.served.token)
+            if reads_json:
+                require_json(request)
+            return await handler(request)
+
+        return guarded
+
+
+def guarded_router() -> APIRouter:
+    """Make a router whose routes all ask for the token, and say so in ``/docs``."""
+    shown = HTTPBearer(auto_error=False, description=f"{_REMEDY[0].upper()}{_REMEDY[1:]}.")
+    return APIRouter(route_class=Guarded, dependencies=[Security(shown)])
+
+
+def require_token(scope: Scope, token: str) -> None:
+    """Pass a request that shows the token.
+
+    Raises:
+        Problem: It shows none, or another.
+    """
+    shown = [value for name, value in scope["headers"] if name == b"authorization"]
+    if not shown:
+        raise Problem("unauthorized", f"no bearer token; {_REMEDY}", {"WWW-Authenticate": 'Bearer realm="minionize"'})
+    scheme, _, given = shown[0].partition(b" ")
+    right = compare_digest(given.strip(), token.encode("utf-8", "surrogateescape"))
+    # Without a token nobody may, whatever is shown.
+    if not (right and token and len(shown) == 1 and scheme.lower() == b"bearer"):
+        challenge = 'Bearer realm="minionize", error="invalid_token"'
+        raise Problem("unauthorized", f"not the token of this minion; {_REMEDY}", {"WWW-Authenticate": challenge})
+
+
+def require_json(request: Request) -> None:
+    """Pass a request that says that it holds JSON.
+
+    Raises:
+        Problem: It says something else, or nothing.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise Problem("not-json-type", "send Content-Type: application/json", {"Accept-Post": "application/json"})
