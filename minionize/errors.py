@@ -6,7 +6,8 @@
     │   ├── NotConnected            3   ... for now: the worker reconnects and tries again
     │   └── LeaseLost               -   some deliveries are no longer ours; carries them
     ├── CallbackError               4   the program, function or image cannot be used at all
-    └── ReporterError               2   no record can be written at the start; later it is said once, and stops nothing
+    ├── ReporterError               2   no record can be written at the start; later it is said once, and stops nothing
+    └── RegistryError               2   no minion can be announced or found; a minion says it once, and it stops nothing
 
 Errors are plain: the message names the thing and the remedy, and is printed without a traceback.
 """
@@ -93,5 +94,11 @@ class CallbackError(MinionizeError):
 
 class ReporterError(MinionizeError):
     """A record could not be written."""
+
+    exit_code = ExitCode.USAGE
+
+
+class RegistryError(MinionizeError):
+    """A registry cannot be written or read now; trying again may help."""
 
     exit_code = ExitCode.USAGE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -37,8 +38,10 @@ def is_gone(other: Identity) -> bool | None:
         True if it has, False if it lives, None if that cannot be told from here (another host, another
         container, no /proc).
     """
-    here = (os.uname().nodename, _boot(), _pid_namespace())
-    if (other.host, other.boot, other.pidns) != here or not other.boot:
+    if other.host != os.uname().nodename or not other.boot:
+        # Most of a fleet: no file is read for them.
+        return None
+    if (other.boot, other.pidns) != (_boot(), _pid_namespace()):
         return None
     ticks = _start_ticks(other.pid)
     return ticks is None or ticks != other.started
@@ -48,6 +51,15 @@ def new_minion_id() -> str:
     """Make an id that is safe as a file name and says where the minion runs: HOST-PID-NONCE."""
     host = "".join(char if char.isalnum() or char in "._" else "_" for char in os.uname().nodename)
     return f"{host or 'host'}-{os.getpid()}-{os.urandom(4).hex()}"
+
+
+def state_home(environ: Mapping[str, str]) -> str:
+    """Return the directory of this user for what must outlive a process: ``$XDG_STATE_HOME/minionize``.
+
+    It is no absolute path if there is neither that variable nor a home.
+    """
+    base = environ.get("XDG_STATE_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".local/state")
+    return os.path.join(base, "minionize")
 
 
 def _boot() -> str:

@@ -1,4 +1,4 @@
-"""Names: which engines and reporters there are, and what somebody meant who misspelt one. Imports none of them."""
+"""Names: which engines, reporters and registries there are, and what somebody meant who misspelt one. Imports none of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["builtin", "did_you_mean", "known", "nearest"]
 
 
 def builtin(kind: str) -> list[str]:
-    """Return the built-in names of a kind ("engines", "reporters"): one file each."""
+    """Return the built-in names of a kind ("engines", "reporters", "registries"): one file each."""
     folder = os.path.join(os.path.dirname(__file__), kind)
     return sorted(name[:-3] for name in os.listdir(folder) if name.endswith(".py") and not name.startswith("_"))
 

@@ -1,21 +1,29 @@
-"""Finds an engine or a reporter by its name: built-in, or an entry point. Imports only the chosen one."""
+"""Finds an engine, a reporter or a registry by its name: built-in, or an entry point. Imports only the chosen one."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from minionize.engine import Engine
 from minionize.errors import EngineError, MinionizeError, SettingsError
 from minionize.names import builtin, did_you_mean, known
 from minionize.reporter import Reporter
 
-__all__ = ["engine_names", "load_engine", "load_reporter", "reporter_names"]
+if TYPE_CHECKING:
+    from minionize.registry import Registry
+
+__all__ = ["engine_names", "load_engine", "load_registry", "load_reporter", "registry_schemes", "reporter_names"]
 
 NO_ENGINE = """no queue to take params from. Either pipe them in:
     seq 10 | minionize echo hello
 or name the queue:
     MINION_ENGINE=execo minionize echo hello     (a sweep directory: EXECO_PERSISTENCE_DIR, default ./sweeps)
     minionize --engine file echo hello < params  (engines: {engines})"""
+
+SCHEMES = {"dir": "directory", "redis": "redis", "rediss": "redis", "unix": "redis"}
+"""What stands before the colon of a registry, and which one is meant."""
 
 
 def engine_names() -> list[str]:
@@ -54,11 +62,61 @@ def load_reporter(name: str | None) -> type[Reporter]:
     return found
 
 
+def registry_schemes() -> list[str]:
+    """Return what can stand before the colon of a registry, without importing any."""
+    return sorted({*SCHEMES, *known("registries")} - {"directory"})
+
+
+def load_registry(spec: str | None, environ: Mapping[str, str]) -> Registry | None:
+    """Make a registry; nothing is connected, read or written yet.
+
+    Args:
+        spec: ``dir:PATH`` or a path with a slash, ``redis://...``, ``rediss://...``, ``unix://...``, ``NAME://...`` of
+            an installed package, or ``none``; None or "" for the directory in this user's home.
+        environ: Where to look for the home directory.
+
+    Returns:
+        The registry; None for ``none``.
+
+    Raises:
+        SettingsError: That is no registry, or what it needs is not installed.
+    """
+    spec = (spec or "").strip()
+    if spec == "none":
+        return None
+    scheme, colon, rest = spec.partition(":")
+    if not spec or (not colon and "/" in spec) or spec[0] in "/.~":
+        name, place = "directory", spec
+    elif colon and SCHEMES.get(scheme) == "directory":
+        name, place = "directory", rest
+    elif colon and (scheme in SCHEMES or (rest.startswith("//") and scheme in known("registries"))):
+        name, place = SCHEMES.get(scheme, scheme), spec
+    else:
+        # Never more than the scheme: there may be a password behind it.
+        shown = f"{scheme}:" if colon else spec
+        remedy = did_you_mean(scheme, [*registry_schemes(), "none"])
+        raise SettingsError(f"no registry {shown!r}{remedy}; for a directory write dir:PATH")
+    # The first param does not wait for it.
+    from minionize.registry import Registry
+
+    found: type[Registry] = _load("registry", name, Registry, SettingsError)
+    with _needs("registry", name, SettingsError):
+        return found(place, environ)
+
+
 def _load(kind: str, name: str, contract: type[Any], error: type[MinionizeError]) -> type[Any]:
+    group = "registries" if kind == "registry" else f"{kind}s"
+    with _needs(kind, name, error):
+        if name in builtin(group):
+            return _only_class(f"minionize.{group}.{name}", contract)
+        return _from_entry_point(kind, group, name, contract, error)
+
+
+@contextmanager
+def _needs(kind: str, name: str, error: type[MinionizeError]) -> Iterator[None]:
+    """Say what to install where a client library is missing."""
     try:
-        if name in builtin(f"{kind}s"):
-            return _only_class(f"minionize.{kind}s.{name}", contract)
-        return _from_entry_point(kind, name, contract, error)
+        yield
     except ImportError as missing:
         module = (missing.name or "").partition(".")[0]
         if module == "minionize":
@@ -79,12 +137,12 @@ def _only_class(module_name: str, contract: type[Any]) -> type[Any]:
     return found
 
 
-def _from_entry_point(kind: str, name: str, contract: type[Any], error: type[MinionizeError]) -> type[Any]:
+def _from_entry_point(kind: str, group: str, name: str, contract: type[Any], error: type[MinionizeError]) -> type[Any]:
     from importlib.metadata import entry_points
 
-    for entry in entry_points(group=f"minionize.{kind}s", name=name):
+    for entry in entry_points(group=f"minionize.{group}", name=name):
         found = entry.load()
         if not (isinstance(found, type) and issubclass(found, contract)):
             raise error(f"{kind} {name}: the entry point {entry.value} is no {contract.__name__}")
         return found
-    raise SettingsError(f"no {kind} {name!r}{did_you_mean(name, known(f'{kind}s'))}")
+    raise SettingsError(f"no {kind} {name!r}{did_you_mean(name, known(group))}")

@@ -1,0 +1,1 @@
+"""Where minions announce themselves: one file each."""
