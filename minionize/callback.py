@@ -84,6 +84,11 @@ class Callback(ABC):
         return None
 
     @property
+    def title(self) -> str:
+        """What is run, for people who look at the minion."""
+        return type(self).__name__
+
+    @property
     def runs_processes(self) -> bool:
         """Whether the worker starts a process by ``command`` for each param."""
         return False

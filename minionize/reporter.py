@@ -28,6 +28,11 @@ class Reporter(ABC):
         self.config: dict[str, Any] = from_values(f"reporter {self.name}", self.settings, values)
         self.minion = ""
 
+    @property
+    def place(self) -> str | None:
+        """Where its records are, for people; None if it keeps none."""
+        return None
+
     def open(self) -> None:  # noqa: B027 - nothing to open by default
         """Make ready to write.
 

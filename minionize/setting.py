@@ -30,6 +30,7 @@ class Setting:
         mandatory: Without a value the engine or reporter cannot start.
         secret: Never shown; ``--show-config`` masks it.
         choices: The allowed values, where they are a fixed few.
+        many: The option may be given several times.
         schema: JSON Schema of the value in ``.minionize.yml``.
     """
 
@@ -43,6 +44,7 @@ class Setting:
     mandatory: bool = False
     secret: bool = False
     choices: tuple[str, ...] = ()
+    many: bool = False
     schema: str = "string"
 
 

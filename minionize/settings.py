@@ -14,13 +14,13 @@ from typing import Any
 from minionize.configfile import ConfigFile, read
 from minionize.errors import SettingsError
 from minionize.names import did_you_mean, nearest
+from minionize.quoting import MASK
 from minionize.setting import Setting
 from minionize.table import CHILD_VARIABLES, SETTINGS
 
 __all__ = ["SETTINGS", "Resolved", "Settings", "default_engine", "load", "masked"]
 
 CONFIG_FILE = ".minionize.yml"
-MASK = "********"
 SWEEPS_FOUND = " is a sweep directory"
 """How the source of the engine ends where a sweep directory was found and nobody named an engine."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from minionize.setting import Setting, choice, integer, seconds, switch, text
 
-__all__ = ["CHILD_VARIABLES", "GROUPS", "SETTINGS", "codes", "slots"]
+__all__ = ["CHILD_VARIABLES", "GROUPS", "SETTINGS", "codes", "labels", "port", "slots"]
 
 CHILD_VARIABLES = frozenset(
     {"MINION_ID", "MINION_PARAM", "MINION_PARAM_ID", "MINION_ATTEMPT", "MINION_SLOT", "MINION_CONFIG"}
@@ -49,8 +49,44 @@ def _range(low: str, high: str) -> range:
     raise ValueError("must be exit codes from 0 to 255, such as 75 or 75,80-85")
 
 
+def labels(value: Any) -> dict[str, str]:
+    """Parse labels: ``key=value``, several with commas between them, a list of such, or a mapping."""
+    if isinstance(value, dict):
+        return {str(name): str(each) for name, each in value.items()}
+    found: dict[str, str] = {}
+    for part in value if isinstance(value, (list, tuple)) else [value]:
+        for word in str(part).split(","):
+            name, equals, content = word.strip().partition("=")
+            if word.strip() and not (name.strip() and equals):
+                raise ValueError("must be labels, such as project=climate or project=climate,run=7")
+            if name.strip():
+                found[name.strip()] = content.strip()
+    return found
+
+
+def port(value: Any) -> int:
+    """Parse a port; 0 is any that is free."""
+    if str(value).startswith("tcp://"):
+        # Kubernetes sets MINION_PORT so in every pod, where there is a service of the name "minion".
+        return 0
+    try:
+        number = integer(0)(value)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 65535:
+        raise ValueError("must be a port: a number up to 65535, or 0 for any that is free")
+    return number
+
+
 def _limit(value: Any) -> float | None:
     return seconds(value) or None
+
+
+def _beat(value: Any) -> float:
+    found = seconds(value)
+    if found < 0.1:
+        raise ValueError("must be a tenth of a second or more")
+    return found
 
 
 def _is_set(value: Any) -> bool:
@@ -163,6 +199,44 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             _setting("results", text, None, "Write a record each: .jsonl, .csv, or DIR/.", metavar="PATH"),
             _setting("reporter", text, "null", "Who gets the records.", metavar="NAME", schema="string|object|null"),
             _switch("progress", "Show a progress bar.", default=None, flags=("--progress", "--no-progress")),
+        ),
+    ),
+    (
+        "Being watched",
+        (
+            _switch("server", "Serve statistics and controls by HTTP.", True, flags=("--server", "--no-server")),
+            _setting("port", port, 0, "Port of the server; 0: any that is free.", metavar="N", schema="integer"),
+            _setting(
+                "host",
+                text,
+                None,
+                "Address of the server. Default: 127.0.0.1; in a batch job or a pod, all.",
+                metavar="ADDRESS",
+            ),
+            _setting(
+                "token_file",
+                text,
+                None,
+                "File with the token that clients must show for params and controls. Default: a new one.",
+                metavar="PATH",
+            ),
+            _setting(
+                "registry",
+                text,
+                None,
+                "Where this minion announces itself: dir:PATH, redis://HOST, or none. Default: in your home.",
+                metavar="PLACE",
+            ),
+            _time("heartbeat", 10.0, "Between two signs of life in the registry.", parse=_beat),
+            _setting(
+                "label",
+                labels,
+                None,
+                "Label of this minion for whoever watches it; may be repeated.",
+                metavar="KEY=VALUE",
+                many=True,
+                schema="object|array|string",
+            ),
         ),
     ),
     (

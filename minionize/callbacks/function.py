@@ -30,6 +30,12 @@ class FuncCallback(DefaultCallback):
         self.func = func
         self.spread = spread
 
+    @property
+    def title(self) -> str:
+        """The function, as MODULE:NAME."""
+        named = getattr(self.func, "__qualname__", type(self.func).__qualname__)
+        return f"{getattr(self.func, '__module__', '?')}:{named}"
+
     def process(self, param: Param, context: Context) -> Any:
         """Call the function."""
         if self.spread and isinstance(param, Mapping):

@@ -43,6 +43,13 @@ class CommandLine(DefaultCallback):
         self._varies = self._template.program_varies
 
     @property
+    def title(self) -> str:
+        """The command line; what looks like a secret is masked."""
+        from minionize.quoting import shell_line, without_secrets
+
+        return shell_line(without_secrets(self._words))
+
+    @property
     def runs_processes(self) -> bool:
         """Always."""
         return True

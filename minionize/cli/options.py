@@ -27,6 +27,7 @@ class Entry:
         variable: The environment variable of the same meaning, or "".
         default: What to show as its default, or "".
         choices: The words it takes, where they are few.
+        many: It may be given several times.
     """
 
     key: str
@@ -36,15 +37,18 @@ class Entry:
     variable: str = ""
     default: str = ""
     choices: tuple[str, ...] = ()
+    many: bool = False
 
 
 def _entry(setting: Setting) -> Entry:
     default = setting.default
     if isinstance(default, frozenset):
         default = ",".join(map(str, sorted(default)))
-    hidden = default is None or default is False or default == ""
+    hidden = default is None or isinstance(default, bool) or default == ""
     shown = "" if hidden else f"{default:g}" if isinstance(default, float) else str(default)
-    return Entry(setting.key, setting.flags, setting.help, setting.metavar, setting.env, shown, setting.choices)
+    return Entry(
+        setting.key, setting.flags, setting.help, setting.metavar, setting.env, shown, setting.choices, setting.many
+    )
 
 
 _NULL = Entry("FILE_NULL", ("-0", "--null"), "Params of a file end with a NUL byte, not a line end.", "", "FILE_NULL")
@@ -82,7 +86,13 @@ def parameters() -> list[click.Parameter]:
 def _option(entry: Entry) -> click.Option:
     if entry.metavar:
         complete = _completion(entry)
-        return click.Option([*entry.flags, entry.key], default=None, shell_complete=complete, metavar=entry.metavar)
+        return click.Option(
+            [*entry.flags, entry.key],
+            default=None,
+            multiple=entry.many,
+            shell_complete=complete,
+            metavar=entry.metavar,
+        )
     negations = [flag for flag in entry.flags if flag.startswith("--no-")]
     if not negations and entry.variable:
         # Not shown: only to overrule a variable or a file.

@@ -91,7 +91,7 @@ def _dispatch(given: Mapping[str, Any] | int, width: int | None) -> int:
     """Do what the command line asks for; return the exit code."""
     if isinstance(given, int):
         return given
-    cli = {key: value for key, value in given.items() if value is not None and key != "command"}
+    cli = {key: value for key, value in given.items() if value not in (None, ()) and key != "command"}
     instead = {key: cli.pop(key, False) for key in ("help", "version", "show_config", "why")}
     if instead["help"]:
         from shutil import get_terminal_size

@@ -30,6 +30,11 @@ class JsonReporter(Reporter):
         super().__init__(**values)
         self._file: AppendFile | None = None
 
+    @property
+    def place(self) -> str:
+        """The file of this minion."""
+        return os.path.join(self.config["directory"], f"{self.minion or 'minion'}.jsonl")
+
     def open(self) -> None:
         """Make the directory."""
         self._opened()
@@ -38,7 +43,7 @@ class JsonReporter(Reporter):
         if self._file is None:
             directory = self.config["directory"]
             make_directory(directory, "check REPORTER_JSON_DIRECTORY")
-            self._file = AppendFile(os.path.join(directory, f"{self.minion or 'minion'}.jsonl"))
+            self._file = AppendFile(self.place)
         return self._file
 
     def report(self, record: Record) -> None:

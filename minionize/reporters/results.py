@@ -40,6 +40,11 @@ class ResultsReporter(Reporter):
         self._directory = False
         self._file: AppendFile | None = None
 
+    @property
+    def place(self) -> str:
+        """The file or the directory."""
+        return self.path
+
     def open(self) -> None:
         """Make the directory, or lock the file: an existing one is appended to."""
         self._directory = self.path.endswith("/") or os.path.isdir(self.path)

@@ -7,17 +7,17 @@ from bisect import bisect_left
 _MANTISSAS = (
     1.0, 1.12, 1.25, 1.4, 1.6, 1.8, 2.0, 2.24, 2.5, 2.8, 3.15, 3.55, 4.0, 4.5, 5.0, 5.6, 6.3, 7.1, 8.0, 9.0,
 )  # fmt: skip
-_DECADES = range(-3, 6)
+_DECADES = range(-5, 6)
 
 BOUNDS: tuple[float, ...] = tuple(float(f"{each}e{decade}") for decade in _DECADES for each in _MANTISSAS)
-"""Upper bounds of the buckets in seconds, a millisecond to ten days, about 12 % apart (ISO 3, R20)."""
+"""Upper bounds of the buckets in seconds, ten microseconds to ten days, about 12 % apart (ISO 3, R20)."""
 
-SHOWN: tuple[float, ...] = tuple(float(f"{each}e{decade}") for decade in _DECADES for each in (1.0, 2.5, 5.0))
-"""The few of them that are sent and scraped."""
+SHOWN: tuple[float, ...] = tuple(float(f"{each}e{decade}") for decade in _DECADES[2:] for each in (1.0, 2.5, 5.0))
+"""The few of them that are sent and scraped: from a millisecond."""
 
 
 class Histogram:
-    """Counts durations by bucket. A quantile is off by less than 6 %."""
+    """Counts durations by bucket. A quantile is off by less than the width of its bucket, mostly by much less."""
 
     def __init__(self) -> None:
         self._counts = [0] * (len(BOUNDS) + 1)

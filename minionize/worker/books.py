@@ -9,6 +9,7 @@ from collections import deque
 from minionize.engine import Delivery, Undecodable
 from minionize.settle import Ack, Dead, Nack, Verdict
 from minionize.task import Outcome, OutcomeKind, Record, Task, evidence
+from minionize.worker.past import Past
 from minionize.worker.pump import Pump
 from minionize.worker.reasons import Reasons
 from minionize.worker.reports import Reports
@@ -29,8 +30,9 @@ _WORDS = {Ack: "ack", Nack: "nack", Dead: "dead"}
 class Books:
     """What has ended, until it is recorded and the engine thread has it."""
 
-    def __init__(self, minion: str, pump: Pump, reports: Reports, reasons: Reasons) -> None:
+    def __init__(self, minion: str, pump: Pump, reports: Reports, reasons: Reasons, past: Past) -> None:
         self._minion, self._pump, self._reports, self._reasons = minion, pump, reports, reasons
+        self._past = past
         self._host = os.uname().nodename
         self._ended: list[_Entry] = []
         self._chosen: deque[_Entry] = deque()
@@ -100,6 +102,7 @@ class Books:
     def _settle(self, delivery: Delivery, task: Task, outcome: Outcome, verdict: Verdict) -> None:
         record = Record(task, outcome, _WORDS[type(verdict)], self._host)
         self._reports.report(record)
+        self._past.add(record)
         known = None
         if isinstance(verdict, Dead):
             self._reasons.tell(task, verdict.reason)

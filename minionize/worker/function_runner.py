@@ -20,9 +20,11 @@ from minionize.worker.runner import (
     Deadlines,
     Ending,
     Finished,
+    Glimpse,
     OnFinished,
     Runner,
     describe,
+    ended_from_here,
     failure,
     kill_run,
     unusable,
@@ -147,10 +149,9 @@ class FunctionRunner(Runner):
         if lost is not None:
             words = f"stdout takes no output any more: {lost.strerror}"
             return outcome._replace(kind=OutcomeKind.PREEMPTED, reason=words, stop=True)
-        if child.ending is Ending.TIMED_OUT:
-            outcome = outcome._replace(kind=OutcomeKind.TIMED_OUT, reason=f"ran longer than {self._timeout:g} s")
-        elif child.ending is not None:
-            outcome = outcome._replace(kind=OutcomeKind.PREEMPTED, reason=child.ending.value)
+        if child.ending is not None:
+            kind, reason = ended_from_here(child.ending, self._timeout)
+            outcome = outcome._replace(kind=kind, reason=reason)
         return outcome._replace(
             stdout=out.head if out else None,
             stdout_bytes=out.size if out else None,
@@ -213,6 +214,12 @@ class FunctionRunner(Runner):
             child.ending = child.ending or Ending.PREEMPTED
             child.termed = True
             self._send(child, signal.SIGKILL)
+
+    def glimpse(self, seq: int) -> Glimpse:
+        """Look at a run."""
+        child = self._busy.get(seq)
+        streams = child.streams if child is not None else None
+        return Glimpse() if child is None or streams is None else Glimpse(child.pid, *streams.live())
 
     def tick(self, now: float) -> float | None:
         """Send TERM where the time is out, KILL where the grace is over; see ends that nothing else would show."""

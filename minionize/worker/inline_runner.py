@@ -13,7 +13,7 @@ from minionize.errors import CallbackError
 from minionize.task import Outcome, OutcomeKind, Task
 from minionize.worker.calling import announce, call
 from minionize.worker.output import Output
-from minionize.worker.runner import ANNOUNCED, Ending, Finished, OnFinished, Runner
+from minionize.worker.runner import ANNOUNCED, Ending, Finished, Glimpse, OnFinished, Runner
 
 
 class Interrupted(BaseException):
@@ -24,6 +24,7 @@ class InlineRunner(Runner):
     """Calls setup, process and teardown here. A run has ended when ``start`` returns."""
 
     most_slots = 1
+    can_end = False
 
     def __init__(
         self,
@@ -89,6 +90,10 @@ class InlineRunner(Runner):
             return outcome
         words = f"stdout takes no output any more: {sink.error.strerror if sink.error else 'nobody reads it'}"
         return outcome._replace(kind=OutcomeKind.PREEMPTED, reason=words, stop=True)
+
+    def glimpse(self, seq: int) -> Glimpse:
+        """Say where it runs: here."""
+        return Glimpse(os.getpid())
 
     def end(self, seq: int, why: Ending) -> None:
         """Do nothing: the loop does not run while the function does."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from heapq import heappop, heappush
+from typing import TYPE_CHECKING
 
 from minionize.engine import Delivery, Undecodable
 from minionize.errors import CallbackError
@@ -14,14 +15,20 @@ from minionize.settle import Ack, Nack, Verdict, crashed_too_often
 from minionize.task import Outcome, OutcomeKind, Task
 from minionize.worker.announced import Announced
 from minionize.worker.books import COMPANY, Books
+from minionize.worker.controls import Controls
 from minionize.worker.doubts import Doubts, ended_by_stop, preempted
 from minionize.worker.options import Options
 from minionize.worker.pace import Ahead, SlowDown
+from minionize.worker.past import Past
 from minionize.worker.pump import Pump
 from minionize.worker.reasons import Reasons
 from minionize.worker.reports import Reports
-from minionize.worker.runner import Ending, Finished, Runner, unusable
+from minionize.worker.run import Run
+from minionize.worker.runner import Ending, Finished, Glimpse, Runner, unusable
 from minionize.worker.settlement import judge
+
+if TYPE_CHECKING:
+    from minionize.stats.wire import State
 
 _TURN = 0.01
 # So long params wait at hand for a slot of a shared queue's minion, in seconds; then others may have them.
@@ -31,14 +38,11 @@ _FOR_EVER = float("inf")
 _FAILED = (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT)
 
 
-class Loop:
+class Loop(Controls):
     """Runs params until the queue ends or the minion is stopped.
-
-    The controls (stop, drain, pause, resume, resize) may be called from any thread.
 
     Attributes:
         state: "starting", "running", "idle", "paused", "draining" or "stopped".
-        stopped_by: The signal that stopped it; None if none did.
         doubts: Runs that a stop signal has ended a moment ago.
         fault: Why this minion can run no more params, in words; None if it can.
     """
@@ -53,7 +57,9 @@ class Loop:
         say: Callable[[str], None],
         shared: bool,
         tell_started: bool,
+        past: Past,
     ) -> None:
+        super().__init__(options)
         self._minion, self._options, self._pump = minion, options, pump
         self._events, self._say = events, say
         self._policy = options.policy
@@ -61,70 +67,30 @@ class Loop:
         self.doubts = Doubts()
         self._tell_started = tell_started
         self._runner: Runner
-        self._running: dict[int, tuple[Delivery, Task]] = {}
+        self._running: dict[int, Run] = {}
         self._lost: set[int] = set()
         self._free: list[int] = []
         self._announced = Announced(pump)
-        self._slots = self._target = 0
-        self._wake: Callable[[], None] = lambda: None
+        self._slots = 0
         self._shared = shared
         self._began = time.monotonic()
         self._seq = 0
         self._ahead = Ahead()
         self._slow = SlowDown(options.slow_down if shared else 0, time.monotonic, say)
-        self._paused = self._draining = self._abandoning = self._aborted = False
-        self._stops = self._stops_seen = 0
+        self._aborted = self._left = False
+        self._stops_seen = 0
         self._until = 0.0
         self._raised: BaseException | None = None
-        self.stopped_by: int | None = None
         self.fault: str | None = None
-        self._books = Books(minion, pump, reports, Reasons(say))
+        self._books = Books(minion, pump, reports, Reasons(say), past)
         self.ticks: list[Callable[[float], float]] = []
         self.on_fit: Callable[[int], None] = lambda slots: None
 
     def use(self, runner: Runner, wake: Callable[[], None]) -> None:
         """Set what runs the params, and what wakes this loop; once, before ``run``."""
-        self._runner, self._wake = runner, wake
+        self._runner, self._wake, self.most_slots = runner, wake, runner.most_slots
         self.resize(self._options.slots)
         self._fit()
-
-    # Controls.
-
-    def stop(self, number: int) -> None:
-        """Stop by a signal: the first time by ``--on-stop``, the second time now."""
-        self._stops += 1
-        if self.stopped_by is None:
-            self.stopped_by = number
-        self._draining = True
-        if self._options.on_stop == "abandon" or self._stops > 1:
-            self._abandoning = True
-        self._wake()
-
-    def drain(self) -> None:
-        """Finish what runs, take no more."""
-        self._draining = True
-        self._wake()
-
-    def pause(self) -> None:
-        """Start and take no more until ``resume``."""
-        self._paused = True
-        self._wake()
-
-    def resume(self) -> None:
-        """Go on after ``pause``."""
-        self._paused = False
-        self._wake()
-
-    def resize(self, slots: int) -> None:
-        """Change the number of slots; runs in slots that go are finished."""
-        most = self._runner.most_slots
-        self._target = max(1, slots if most is None else min(slots, most))
-        self._wake()
-
-    @property
-    def slots(self) -> int:
-        """The number of slots."""
-        return self._target
 
     @property
     def busy(self) -> int:
@@ -132,25 +98,40 @@ class Loop:
         return len(self._running)
 
     @property
-    def abandoning(self) -> bool:
-        """Whether runs are to be ended rather than finished."""
-        return self._abandoning
+    def slowed(self) -> bool:
+        """Whether it is being slowed down, for all of the last runs failed at once."""
+        return self._slow.active
 
     @property
-    def hurried(self) -> bool:
-        """Whether a second signal asked to leave now."""
-        return self._stops > 1
+    def can_end(self) -> bool:
+        """Whether a run can be ended."""
+        return self._runner.can_end
+
+    def runs(self) -> list[Run]:
+        """Return what runs now; any thread may ask."""
+        return list(self._running.values())
+
+    def glimpse(self, run: Run) -> Glimpse:
+        """Look at a run; any thread may ask."""
+        return self._runner.glimpse(run.task.seq)
+
+    def end_run(self, run: Run, why: Ending) -> None:
+        """End a run; to be done by ``ask``."""
+        if run.task.seq in self._running:
+            self._runner.end(run.task.seq, why)
 
     @property
-    def state(self) -> str:
+    def state(self) -> State:
         """What the minion is doing, in one word."""
-        if self._draining:
-            return "draining" if self._running else "stopped"
-        if self._paused:
+        if self._left:
+            return "stopped"
+        if self.draining:
+            return "draining"
+        if self.paused:
             return "paused"
         if self._running:
             return "running"
-        return "idle" if self._seq else "starting"
+        return "idle" if self._pump.connected else "starting"
 
     # The loop.
 
@@ -168,6 +149,8 @@ class Loop:
         except BaseException:
             self._abort()
             raise
+        finally:
+            self._left = True
         if self._pump.error is not None:
             raise self._pump.error
 
@@ -178,8 +161,9 @@ class Loop:
                 raise self._raised
             if self._over():
                 return False
-            if self._abandoning:
+            if self.abandoning:
                 self._obey()
+            self._do_asked()
             if self._target != self._slots:
                 self._fit()
             if self._pump.lost:
@@ -189,7 +173,7 @@ class Loop:
                 self._return_surplus()
             else:
                 self._return_all()
-            for delivery, finished in self.doubts.take(_FOR_EVER if self._draining else time.monotonic()):
+            for delivery, finished in self.doubts.take(_FOR_EVER if self.draining else time.monotonic()):
                 self._conclude(delivery, finished)
             self._books.close(hurry=not self._running)
             self._ask()
@@ -205,7 +189,7 @@ class Loop:
             if not self._pump.ready:
                 self._ask()
         now = time.monotonic()
-        if leaves or self._draining or not self._running:
+        if leaves or self.draining or not self._running:
             self._wake()
         elif self._until - now > COMPANY and self._next(now) < self._until:
             # The main thread would sleep beyond what has become due.
@@ -228,25 +212,26 @@ class Loop:
                 self._events.run(0.1)
         with self._events.turn:
             self._books.abandon()
-            self._books.give_back(*(run[0] for run in (*self._running.values(), *self.doubts.take(_FOR_EVER))))
+            self._books.give_back(*(run.delivery for run in self._running.values()))
+            self._books.give_back(*(delivery for delivery, _ in self.doubts.take(_FOR_EVER)))
             self._running.clear()
             self._return_all()
 
     def _fit(self) -> None:
         """Make the slots as many as they are to be; here, for no other thread may touch them."""
-        used = {task.slot for _, task in self._running.values()}
+        used = {run.task.slot for run in self._running.values()}
         self._slots = self._target
         self._free = [slot for slot in range(1, self._slots + 1) if slot not in used]
         self.on_fit(self._slots)
 
     def _over(self) -> bool:
         if self._pump.error is not None:
-            self._draining = self._abandoning = True
+            self.draining = self.abandoning = True
             self._obey()
             return not self._running and not self._books and not self.doubts
         if self._running or self._books or self.doubts or self._pump.ready or self._announced:
             return False
-        return self._draining or self._pump.ended or self._seq >= self._most
+        return self.draining or self._pump.ended or self._seq >= self._most
 
     def _room(self) -> float:
         """How many more runs may begin now."""
@@ -257,7 +242,7 @@ class Loop:
         if self._stops > 1 and self._stops_seen < 2:
             self._stops_seen = 2
             self._runner.kill()
-        elif self._abandoning and not self._stops_seen:
+        elif self.abandoning and not self._stops_seen:
             self._stops_seen = 1
             for seq in list(self._running):
                 self._runner.end(seq, Ending.PREEMPTED)
@@ -266,7 +251,7 @@ class Loop:
         """End the runs of deliveries that are no longer ours, or let them finish for nothing."""
         while self._pump.lost:
             delivery = self._pump.lost.popleft()
-            for seq, (ours, task) in list(self._running.items()):
+            for seq, (ours, task, _) in list(self._running.items()):
                 if ours is delivery and seq not in self._lost:
                     self._lost.add(seq)
                     self._say(f"the lease of param {task.id} is lost: another minion has it")
@@ -274,7 +259,7 @@ class Loop:
                         self._runner.end(seq, Ending.LEASE_LOST)
 
     def _may_start(self) -> bool:
-        return not (self._draining or self._paused or self._seq >= self._most or self._slow.waits())
+        return not (self.draining or self.paused or self._seq >= self._most or self._slow.waits())
 
     def _return_all(self) -> None:
         self._books.give_back(*self._pump.take(self._pump.ready), *self._announced.clear())
@@ -320,7 +305,7 @@ class Loop:
         task = Task(
             delivery.param, delivery.id, delivery.attempt, delivery.redelivered, slot, self._seq, self._minion
         )  # fmt: skip
-        self._running[self._seq] = (delivery, task)
+        self._running[self._seq] = Run(delivery, task, self._began)
         if self._tell_started and not delivery.redelivered:
             self._pump.begun(delivery)
         try:
@@ -331,7 +316,7 @@ class Loop:
     def finished(self, finished: Finished) -> None:
         """Settle a run that has ended: the runner calls this."""
         task, outcome, _ = finished
-        delivery, _ = self._running.pop(task.seq)
+        delivery = self._running.pop(task.seq).delivery
         if task.slot <= self._slots:
             heappush(self._free, task.slot)
         self._ahead.ran(outcome.duration)
@@ -362,7 +347,7 @@ class Loop:
         if stop:
             if self.fault is None and self.stopped_by is None:
                 self.fault = outcome.reason or "the run asked to stop"
-            self._draining = self._abandoning = True
+            self.draining = self.abandoning = True
         if outcome.kind is OutcomeKind.COULD_NOT_START and not (isinstance(verdict, Nack) and verdict.stop):
             # The user listed its exit code: then it is a failure like any other.
             return outcome._replace(kind=OutcomeKind.FAILED)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable as Function
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minionize.callback import Callback
 from minionize.console import say
@@ -26,11 +27,16 @@ from minionize.worker.limits import make_room
 from minionize.worker.loop import Loop
 from minionize.worker.options import Options
 from minionize.worker.output import Output, hold_standard_streams
+from minionize.worker.past import Past
 from minionize.worker.pump import Pump
 from minionize.worker.reports import Reports
 from minionize.worker.runner import Runner
 from minionize.worker.signals import Signals, Waker
+from minionize.worker.summary import summary
 from minionize.worker.waiters import Waiters
+
+if TYPE_CHECKING:
+    from minionize.worker.served import ServedMinion
 
 # Bytes of each stream that a record holds; with --results, where the output is the point, more.
 _CAP = 4096
@@ -44,6 +50,7 @@ class Minion:
         id: HOST-PID-NONCE.
         stats: Its counters.
         loop: Its controls (stop, drain, pause, resume, resize); None before ``run``.
+        served: Makes what its stats server serves: numbers, runs, failures, controls; None before ``run``.
     """
 
     def __init__(
@@ -67,10 +74,13 @@ class Minion:
         self.id = new_minion_id()
         self.stats = Stats()
         self.loop: Loop | None = None
+        self.served: Function[[], ServedMinion] | None = None
         self._callback, self._settings = callback, settings
         self._options = Options.of(settings.values)
         self.engine = make_engine(settings) if engine is None else engine
         self.engine.minion = self.id
+        self._token = _token(settings)
+        self._dead_place = "minion-queue dead shows the dead params"
         self._reporters = make_reporters(settings) if reporters is None else list(reporters)
 
     def run(self) -> int:
@@ -92,12 +102,12 @@ class Minion:
                 loop.run()
             finally:
                 # Settles what is pending, also when the loop ended by an error.
-                pump.asks_backlog = self._in_oar and loop.stopped_by is not None
+                pump.backlog.always = self._in_oar and loop.stopped_by is not None
                 pump.close(lambda: loop.hurried)
             if pump.error is not None:
                 raise pump.error
         counters = {name: value - before[name] for name, value in self.stats.snapshot().items()}
-        return self._leave(loop, output, counters, pump.backlog, time.monotonic() - started)
+        return self._leave(loop, output, counters, pump.backlog.latest, time.monotonic() - started)
 
     def _build(self, stack: ExitStack) -> tuple[Loop, Pump, Output]:
         options, features = self._options, self.engine.features
@@ -119,20 +129,23 @@ class Minion:
         dead = None
         if not features.dead_letter:
             dead = DeadFile(self._settings.values.get("dead"), environ, self.id, output.say)
+            self._dead_place = f"dead params in {dead.path}"
             stack.callback(dead.close)
         reports = Reports(self._reporters, output.say)
         reports.open(self.id)
         stack.callback(reports.close)
         pump = Pump(self.engine, self.stats, waker.wake, output.say, dead, options.exit_when_empty)
         tells = type(self.engine).started is not Engine.started
-        loop = Loop(self.id, options, pump, reports, events, output.say, features.shared, tells)
+        past = Past()
+        loop = Loop(self.id, options, pump, reports, events, output.say, features.shared, tells, past)
         runner = self._runner(loop, events, output, environ, zygote)
         stack.callback(runner.close)
         loop.use(runner, waker.wake)
         loop.on_fit = output.fit
         output.gives_up(lambda: loop.abandoning)
-        self.loop = loop
         self._progress(loop, pump, output, stack)
+        self._show(past, loop, pump, output, stack)
+        self.loop = loop
         stack.enter_context(Signals(self._stopper(loop, runner), waker))
         return loop, pump, output
 
@@ -185,6 +198,27 @@ class Minion:
 
         return stop
 
+    def _show(self, past: Past, loop: Loop, pump: Pump, output: Output, stack: ExitStack) -> None:
+        """Let others see this minion: in the registry, by its stats server."""
+        values, environ, started = self._settings.values, self._settings.environ, time.time()
+
+        def served() -> ServedMinion:
+            from minionize.worker.labels import labels_of
+            from minionize.worker.numbers import Numbers
+            from minionize.worker.served import ServedMinion
+
+            labels = labels_of(environ, values["label"] or {})
+            numbers = Numbers(self.id, self.engine, self._callback.title, labels, started, self.stats, past, loop, pump)
+            return ServedMinion(self.id, self._token, numbers, past, loop)
+
+        self.served = served
+        if values["server"] or values["registry"] != "none":
+            from minionize.worker.presence import Presence
+
+            presence = Presence(self.id, values, environ, served, output.say)
+            stack.callback(presence.close)
+            presence.start()
+
     def _progress(self, loop: Loop, pump: Pump, output: Output, stack: ExitStack) -> None:
         from minionize.worker.progress import wanted
 
@@ -197,12 +231,14 @@ class Minion:
     def _leave(
         self, loop: Loop, output: Output, counters: Mapping[str, int], backlog: Backlog | None, elapsed: float
     ) -> int:
-        say(summary(counters, elapsed))
-        if loop.stopped_by is None and loop.fault is not None and output.is_unread():
+        unread = loop.stopped_by is None and loop.fault is not None and output.is_unread()
+        if loop.fault is not None and not unread:
+            say(f"error: {loop.fault}; its param went back, and this minion leaves")
+        say(summary(counters, elapsed, [reporter.place for reporter in self._reporters], self._dead_place))
+        if unread:
             # As any program in a pipeline whose reader has gone.
             return ExitCode.SIGNAL + signal.SIGPIPE
         if loop.fault is not None:
-            say(f"error: {loop.fault}; its param went back, and this minion leaves")
             return ExitCode.CALLBACK
         if loop.stopped_by is not None:
             if not self._in_oar:
@@ -217,15 +253,14 @@ class Minion:
         return "OAR_JOB_ID" in self._settings.environ
 
 
-def summary(counters: Mapping[str, int], elapsed: float) -> str:
-    """Say in one line what a minion did."""
-    done = counters["succeeded"]
-    words = [f"{done} done", f"{counters['failed'] + counters['timed_out']} failed", f"{counters['retried']} retried"]
-    words.append(f"{counters['dead']} dead")
-    for name, word in (("preempted", "given back"), ("could_not_start", "not started"), ("lease_lost", "lost")):
-        if counters[name]:
-            words.append(f"{counters[name]} {word}")
-    return f"{', '.join(words)} in {elapsed:.1f} s ({done / max(elapsed, 1e-3):.1f}/s)"
+def _token(settings: Settings) -> str:
+    """Return what clients of the stats server must show; a fault in the user's file is better known before any run."""
+    path = settings.values["token_file"]
+    if path is None:
+        return os.urandom(24).hex()
+    from minionize.worker.listening import token_from
+
+    return token_from(path)
 
 
 def make_engine(settings: Settings) -> Engine:

@@ -184,6 +184,15 @@ class Group:
         take(bytes(self._held))
         lines.end()
 
+    def tail(self) -> bytes:
+        """Return the end of what is held back; any thread may ask."""
+        held = bytes(self._held[-TAIL:])
+        file = self._file
+        if file is None or len(held) == TAIL:
+            return held
+        size = os.fstat(file.fileno()).st_size
+        return (os.pread(file.fileno(), TAIL, max(0, size - TAIL)) + held)[-TAIL:]
+
     def _spill(self) -> None:
         import tempfile
 
@@ -241,6 +250,18 @@ class Stream:
         """The end."""
         return self.captured.tail() if self.captured else ""
 
+    def live(self) -> str | None:
+        """Return the end of what has come until now; None where nothing of it is kept. Any thread may ask."""
+        captured, shown = self.captured, self._shown
+        if captured is not None:
+            return captured.tail()
+        if isinstance(shown, Group):
+            try:
+                return shown.tail().decode("utf-8", "replace")
+            except (OSError, ValueError):
+                return None  # it has just been shown and let go
+        return "" if self._cap or self._kind is Group else None
+
 
 class Streams:
     """What one run's streams are connected to.
@@ -261,6 +282,10 @@ class Streams:
         if self.stdout is not None:
             self.stdout.end()
         self.stderr.end()
+
+    def live(self) -> tuple[str | None, str | None]:
+        """Return the ends of both as they are now."""
+        return self.stdout.live() if self.stdout is not None else None, self.stderr.live()
 
 
 class Output:

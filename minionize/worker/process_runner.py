@@ -23,10 +23,12 @@ from minionize.worker.runner import (
     Deadlines,
     Ending,
     Finished,
+    Glimpse,
     Hooks,
     OnFinished,
     Runner,
     describe,
+    ended_from_here,
     failure,
     kill_run,
     unusable,
@@ -227,10 +229,8 @@ class ProcessRunner(Runner):
         lost = self._output.lost()
         if lost is not None:
             return OutcomeKind.PREEMPTED, f"stdout takes no output any more: {lost.strerror}", True
-        if run.ending is Ending.TIMED_OUT:
-            return OutcomeKind.TIMED_OUT, f"ran longer than {self._timeout:g} s", False
         if run.ending is not None:
-            return OutcomeKind.PREEMPTED, run.ending.value, False
+            return (*ended_from_here(run.ending, self._timeout), False)
         if end.code != 0 and run.streams.inherit == self._output.out_fd and self._output.stdout.broken():
             lost = self._output.lost()
             words = f"stdout takes no output any more: {lost.strerror}" if lost else "nobody reads stdout any more"
@@ -279,6 +279,13 @@ class ProcessRunner(Runner):
                 run.ending = run.ending or Ending.PREEMPTED
                 run.termed = True
                 run.child.send(signal.SIGKILL)
+
+    def glimpse(self, seq: int) -> Glimpse:
+        """Look at a run."""
+        run = self._runs.get(seq)
+        if run is None or run.child is None:
+            return Glimpse()
+        return Glimpse(run.child.pid, *run.streams.live())
 
     def tick(self, now: float) -> float | None:
         """Send TERM where the time is out, KILL where the grace is over."""

@@ -41,7 +41,7 @@ class Progress:
         from rich.progress import Progress as Bar
 
         self._stats, self._loop, self._pump = stats, loop, pump
-        pump.asks_backlog = True
+        pump.backlog.always = True
         self._seen: Backlog | None = None
         self._total: int | None = None
         self._bar = Bar(
@@ -93,7 +93,7 @@ class Progress:
 
     def _count(self, done: int) -> int | None:
         """Tell how many params there are in all, as far as the queue knows."""
-        backlog = self._pump.backlog
+        backlog = self._pump.backlog.latest
         if backlog is not self._seen and backlog is not None and backlog.ready is not None:
             self._seen = backlog
             self._total = done + backlog.ready + (backlog.in_flight or 0)

@@ -7,18 +7,18 @@ again after reconnecting; the run is never repeated for that.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import islice
 
-from minionize.engine import Backlog, Delivery, EndOfQueue, Engine, LeaseLost, NotConnected
+from minionize.engine import Delivery, EndOfQueue, Engine, LeaseLost, NotConnected
 from minionize.errors import EngineError, MinionizeError
 from minionize.settle import Dead, Nack
 from minionize.stats import Stats
 from minionize.task import OutcomeKind
+from minionize.worker.backlog import BacklogWatch
 from minionize.worker.dead_file import DeadFile
 from minionize.worker.pace import backoffs
 from minionize.worker.runner import describe
@@ -32,7 +32,6 @@ _PAUSE = 0.25
 _BRIEF = 0.05
 _LEAST = 0.005
 _FOR_EVER = float("inf")
-_BACKLOG_EVERY = 3.0
 
 
 class Pump:
@@ -43,8 +42,8 @@ class Pump:
         ended: The queue has nothing more for this minion.
         told: Deliveries of which the queue has been told that they begin, where somebody waits for that.
         lost: Deliveries that are no longer ours, for the main thread to end their runs.
-        backlog: What the queue last said of its backlog; only asked for when ``asks_backlog`` is set.
-        asks_backlog: Whether the queue is asked, every few seconds.
+        backlog: What the queue last said of its backlog.
+        trouble: Why the queue cannot be reached now, in words; None if it can.
         effort: How long it took to settle the last time, in seconds: about as long for one as for many.
     """
 
@@ -75,10 +74,9 @@ class Pump:
         self.error: BaseException | None = None
         self.ended = False
         self.lost: deque[Delivery] = deque()
-        self.backlog: Backlog | None = None
-        self.asks_backlog = False
+        self.backlog = BacklogWatch(engine)
+        self.trouble: str | None = None
         self.effort = 0.0
-        self._asked = 0.0
 
     # The main thread's side.
 
@@ -101,6 +99,11 @@ class Pump:
     def want(self, number: int) -> None:
         """Say how many deliveries are wanted at hand, those included that wait to be taken; wakes nobody."""
         self._wanted = number
+
+    @property
+    def connected(self) -> bool:
+        """Whether the engine is open, as far as we know."""
+        return self._opened.is_set() and self.error is None
 
     @property
     def ready(self) -> int:
@@ -168,7 +171,7 @@ class Pump:
             self._opened.set()
             while self._closing is None or self._pending or self._ready:
                 self._round()
-            self._ask_last()
+            self.backlog.look_last()
         except MinionizeError as error:
             self.error = error
         except BaseException as error:  # the border of the thread; engines may be anybody's
@@ -186,7 +189,7 @@ class Pump:
             if self._held:
                 self._busy = time.monotonic()
             self._settle_all()
-            self._ask_backlog()
+            self.backlog.look()
             room = 0 if self._closing is not None or self.ended else self._wanted - len(self._ready)
             # Many at a time: what is at hand is half used up before the queue is asked again.
             if room > 0 and room >= len(self._ready):
@@ -203,18 +206,6 @@ class Pump:
         self._settle_pending()
         if work:
             self.effort = time.monotonic() - began
-
-    def _ask_backlog(self) -> None:
-        now = time.monotonic()
-        if self.asks_backlog and now - self._asked > _BACKLOG_EVERY:
-            self._asked = now
-            self.backlog = self._engine.backlog()
-
-    def _ask_last(self) -> None:
-        """See what is left, now that all is settled. Not worth a failure."""
-        if self.asks_backlog:
-            with contextlib.suppress(EngineError):
-                self.backlog = self._engine.backlog()
 
     def _return_ready(self) -> None:
         """Give back what came in while the main thread was leaving."""
@@ -346,8 +337,10 @@ class Pump:
         for pause in backoffs():
             try:
                 self._engine.open()
+                self.trouble = None
                 return
-            except NotConnected:
+            except NotConnected as error:
+                self.trouble = str(error)
                 self._close_engine()
                 if self._closing is not None:
                     return
@@ -357,6 +350,7 @@ class Pump:
 
     def _reconnect(self, error: NotConnected) -> None:
         """Open the engine anew, for ever; a stopping minion only for a while."""
+        self.trouble = str(error)
         self._say(f"{error}; trying again")
         for pause in backoffs():
             if self._closing is not None:
@@ -375,6 +369,7 @@ class Pump:
                 self._settle_pending()
             except NotConnected:
                 continue
+            self.trouble = None
             self._say(f"the queue of engine {self._engine.name} is back")
             return
 

@@ -28,6 +28,22 @@ class Ending(Enum):
     TIMED_OUT = "timed out"
     PREEMPTED = "preempted"
     LEASE_LOST = "lease lost"
+    KILLED = "killed on request"
+    REQUEUED = "given back on request"
+
+
+class Glimpse(NamedTuple):
+    """What can be seen of a run from outside.
+
+    Attributes:
+        pid: Its process; None where there is none.
+        stdout: The end of its output until now; None where that does not come through our hands.
+        stderr: The end of its errors, likewise.
+    """
+
+    pid: int | None = None
+    stdout: str | None = None
+    stderr: str | None = None
 
 
 class Finished(NamedTuple):
@@ -52,6 +68,8 @@ class Runner(ABC):
 
     #: How many slots it can serve at most; None for any number.
     most_slots: int | None = None
+    #: Whether ``end`` can end a run.
+    can_end: bool = True
 
     @abstractmethod
     def start(self, task: Task) -> None:
@@ -64,6 +82,10 @@ class Runner(ABC):
     @abstractmethod
     def kill(self) -> None:
         """End all runs at once."""
+
+    def glimpse(self, seq: int) -> Glimpse:
+        """Look at a run; any thread may, at any time, also when the run has just ended."""
+        return Glimpse()
 
     def tick(self, now: float) -> float | None:
         """Do what is due (time-outs, the end of a grace); return when to come back, by the monotonic clock."""
@@ -170,6 +192,13 @@ def describe(error: BaseException) -> str:
     """Say an exception in one line: its kind and its words."""
     words = str(error).strip()
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def ended_from_here(why: Ending, timeout: float | None) -> tuple[OutcomeKind, str]:
+    """Tell the outcome, and its reason in words, of a run that the worker has ended."""
+    if why is Ending.TIMED_OUT:
+        return OutcomeKind.TIMED_OUT, f"ran longer than {timeout or 0.0:g} s"
+    return OutcomeKind.FAILED if why is Ending.KILLED else OutcomeKind.PREEMPTED, why.value
 
 
 def verdict_of_exit(code: int | None, number: int | None) -> tuple[OutcomeKind, str | None]:

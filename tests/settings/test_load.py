@@ -106,7 +106,6 @@ def test_a_misspelt_variable_is_refused(tmp_path: Path, wrong: str, right: str) 
     "name",
     [
         "MINION_SERVICE_HOST",
-        "MINION_PORT",
         "MINION_PORT_80_TCP",
         "MINION_ENGINE_SERVICE_HOST",
         "MINIONS",
@@ -115,6 +114,20 @@ def test_a_misspelt_variable_is_refused(tmp_path: Path, wrong: str, right: str) 
 )
 def test_variables_of_others_are_left_alone(tmp_path: Path, name: str) -> None:
     settings_of(tmp_path, **{name: "x"})
+
+
+def test_the_port_of_a_kubernetes_service_is_not_ours(tmp_path: Path) -> None:
+    assert settings_of(tmp_path, MINION_PORT="tcp://10.0.0.7:80").values["port"] == 0
+    assert settings_of(tmp_path, MINION_PORT="9100").values["port"] == 9100
+    assert "must be a port" in refused(tmp_path, MINION_PORT="70000")
+
+
+def test_labels_come_in_every_form(tmp_path: Path) -> None:
+    wanted = {"project": "climate", "run": "7"}
+    assert settings_of(tmp_path, MINION_LABEL="project=climate, run=7").values["label"] == wanted
+    assert load({"label": ("project=climate", "run=7")}, {}, tmp_path).values["label"] == wanted
+    assert load({"label": wanted}, {}, tmp_path).values["label"] == wanted
+    assert "must be labels" in refused(tmp_path, MINION_LABEL="project")
 
 
 def test_an_unknown_keyword_is_refused(tmp_path: Path) -> None:

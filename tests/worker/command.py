@@ -16,7 +16,14 @@ MINIONIZE = (sys.executable, "-m", "minionize")
 
 def environ(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """A plain environment."""
-    return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8", "TMPDIR": "/tmp", **(more or {})}
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": "/nonexistent",
+        "LANG": "C.UTF-8",
+        "TMPDIR": "/tmp",
+        "MINION_REGISTRY": "none",
+        **(more or {}),
+    }
 
 
 @contextmanager

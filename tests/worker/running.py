@@ -20,7 +20,13 @@ from minionize.settings import load
 from minionize.task import Param, Record
 from minionize.worker.minion import Minion
 
-ENVIRON = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"}
+ENVIRON = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "HOME": "/nonexistent",
+    "LANG": "C.UTF-8",
+    "MINION_REGISTRY": "none",
+    "MINION_SERVER": "no",
+}
 
 
 class Kept(Reporter):
