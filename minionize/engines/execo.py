@@ -245,8 +245,11 @@ class ExecoEngine(Engine):
 
     def put(self, params: Iterable[Param]) -> int:
         """Add params; what is in the directory already, done or not, is not put again."""
-        with self._reaching():
-            count = merge(self._layout, self._locks, params)
+        try:
+            with self._reaching():
+                count = merge(self._layout, self._locks, params)
+        except EngineError as error:
+            raise type(error)(f"{error}; nothing was put") from error
         self._pace.reset()
         return count
 
