@@ -180,7 +180,7 @@ def test_another_user_can_read_neither_token_nor_params(place: Place) -> None:
         ):
             path.chmod(0o755)
     script = (
-        "import glob, os, urllib.request\n"
+        "import encodings.idna, glob, os, urllib.request\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         f"print(glob.glob({str(place.folder)!r} + '/state/minionize/minions/*'))\n"
         f"print(urllib.request.urlopen({found['url']!r} + '/stats', timeout=20).read().decode())\n"
