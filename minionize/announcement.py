@@ -79,9 +79,11 @@ class Decoder:
         try:
             text = data.decode()
             value, end = self._json.raw_decode(text)
-        except (ValueError, RecursionError):
+            if text[end:].strip() or not self._fits(value):
+                return None
+        except (ValueError, RecursionError, OverflowError):
             return None
-        if text[end:].strip() or not self._fits(value) or value["id"] != id or not is_id(id):
+        if value["id"] != id or not is_id(id):
             return None
         if value["schema"] != SCHEMA or value["stats"]["schema"] != self._version:
             return None

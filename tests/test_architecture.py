@@ -16,7 +16,12 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "minionize"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-GROUPS = {"engines": "EngineContract", "callbacks": "CallbackContract", "reporters": "ReporterContract"}
+GROUPS = {
+    "engines": "EngineContract",
+    "callbacks": "CallbackContract",
+    "reporters": "ReporterContract",
+    "registries": "RegistryContract",
+}
 IMPLEMENTATIONS = [
     pytest.param(group, path.stem, id=f"{group}.{path.stem}")
     for group in GROUPS

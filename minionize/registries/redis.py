@@ -110,7 +110,7 @@ class RedisRegistry(Registry):
     @contextmanager
     def _errors(self, what: str) -> Iterator[None]:
         """Turn the client's errors into ours, with the place and a remedy."""
-        from redis.exceptions import AuthenticationError, RedisError, ResponseError
+        from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
         try:
             yield
@@ -119,23 +119,27 @@ class RedisRegistry(Registry):
             why = str(error).partition(", with args")[0][:200]
             if isinstance(error, AuthenticationError):
                 remedy = "check the user and password in MINION_REGISTRY"
+            elif isinstance(error, NoPermissionError):
+                remedy = f"the user in MINION_REGISTRY needs +@hash +time +evalsha +script|load for ~{KEY}"
             elif isinstance(error, ResponseError):
-                remedy = "the user of MINION_REGISTRY needs HSET, HGET, HDEL, TIME, EVALSHA and SCRIPT LOAD there"
+                remedy = "see to that server, or set MINION_REGISTRY to another place, or none"
             else:
-                remedy = "it is tried again with the next heartbeat; is MINION_REGISTRY right, and the server running?"
+                remedy = "is MINION_REGISTRY right, and the server running?"
             raise RegistryError(f"cannot {what} the registry {self.place}: {why}; {remedy}") from error
 
 
 def _shown(url: str) -> str:
     """Write a URL without what is secret in it."""
-    scheme, _, rest = url.partition("://")
+    scheme, slashes, _ = url.partition("://")
+    if not slashes:
+        return f"{url.partition(':')[0]}:..."
     try:
         parts = urlsplit(url)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return f"{scheme}://..."
-    return f"{scheme}://{host}{port}{parts.path}" if rest else url
+    return f"{scheme}://{host}{port}{parts.path}"
 
 
 def _client(url: str, shown: str) -> Any:

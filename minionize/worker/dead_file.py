@@ -11,13 +11,13 @@ from typing import Any
 
 from minionize.engine import Delivery, NotConnected
 from minionize.errors import SettingsError
+from minionize.host import state_home
 from minionize.task import to_json
 
 
 def state_directory(environ: Mapping[str, str]) -> Path:
     """Return where minionize keeps what must outlive it: ``$XDG_STATE_HOME/minionize``."""
-    base = environ.get("XDG_STATE_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".local/state")
-    return Path(base) / "minionize"
+    return Path(state_home(environ))
 
 
 class DeadFile:

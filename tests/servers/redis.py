@@ -1,0 +1,54 @@
+"""A real Redis server, which keeps nothing on disk."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from pathlib import Path
+from urllib.parse import quote
+
+from tests.servers.server import Server, need
+
+
+class RedisServer(Server):
+    """``url`` leads to it; with a password unless that is empty."""
+
+    def __init__(self, folder: Path, password: str = "") -> None:
+        super().__init__(folder)
+        self.program = need("redis-server", "redis-server")
+        self.password = password
+
+    @property
+    def login(self) -> str:
+        """What stands before the host in a URL."""
+        return f":{quote(self.password, safe='')}@" if self.password else ""
+
+    @property
+    def url(self) -> str:
+        return f"redis://{self.login}127.0.0.1:{self.port}/0"
+
+    @property
+    def socket_url(self) -> str:
+        return f"unix://{self.login}{self.folder}/redis.sock"
+
+    def command(self) -> list[str]:
+        nothing_kept = ["--save", "", "--appendonly", "no"]
+        place = ["--bind", "127.0.0.1", "--port", str(self.port), "--unixsocket", str(self.folder / "redis.sock")]
+        return [self.program, *place, *nothing_kept, *(["--requirepass", self.password] if self.password else [])]
+
+    def is_ready(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(100).startswith((b"+PONG", b"-NOAUTH"))
+        except OSError:
+            return False
+
+    def hang(self) -> None:
+        """Let it take connections and answer nothing, until it is woken."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
