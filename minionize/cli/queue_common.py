@@ -135,13 +135,13 @@ def answer_put(chosen: Chosen, as_json: bool, count: int, feed: Feed, stopper: S
     error = None if feed.error is None else str(feed.error)
     fields = {"put": count, "given": feed.count, "stopped": stopper.name, "error": error, **chosen.fields(), **more}
     answer(as_json, fields, words)
-    return ended(feed.error, stopper, f"{feed.count:,} had been read before")
+    return ended(feed.error, stopper, f"what came before was put ({feed.count:,}), nothing after it")
 
 
 def ended(error: MinionizeError | None, stopper: Stopper, done: str) -> int:
     """Tell how something ended that has told what it did; return the exit code."""
     if error is not None:
-        tell(f"error: {error}; {done}, and nothing after it was put")
+        tell(f"error: {error}; {done}")
         return error.exit_code
     if stopper.signal is not None:
         tell(f"stopped by {stopper.name}; {done}")

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from minionize.engine import Backlog
 from minionize.sweepdir.clock import Clock
+from minionize.sweepdir.counts import Counts
 from minionize.sweepdir.layout import Layout
 from minionize.sweepdir.locks import Locks
 from minionize.sweepdir.notice import doubtful_locks, notice
 from minionize.sweepdir.returns import BACK, RETRY
 from minionize.sweepdir.stake import Stake
 from minionize.sweepdir.taken import DONE, GIVEN, Taken
-from minionize.sweepdir.upkeep import backlog, purge, requeue
+from minionize.sweepdir.upkeep import purge, requeue
 
 
 class SweepQueue:
@@ -27,6 +28,7 @@ class SweepQueue:
         self._layout, self._locks, self._clock = layout, locks, clock
         self.stake = Stake(layout, locks, clock, minion, seconds)
         self.view = self.stake.view
+        self._counts = Counts(self.view, clock)
         self._said: str | None = None
 
     def open(self) -> None:
@@ -143,8 +145,7 @@ class SweepQueue:
             NotConnected: The directory cannot be used now.
         """
         with self.stake.locked():
-            self.view.dead.refresh()
-        return backlog(self.view)
+            return self._counts.backlog()
 
     def requeue(self, ids: Sequence[str]) -> int:
         """Make dead params ready again, with or without having joined; return how many.
