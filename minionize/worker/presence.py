@@ -1,33 +1,27 @@
 """How a minion is seen: it announces itself in the registry, and answers whoever asks its stats server.
 
-One thread does both, beside the params. The socket of the server is open from the start, so its URL is known; the
-server itself is imported when the first client comes, for most of thousands of minions are never asked.
+Both beside the params, in threads of their own: a registry that hangs keeps nobody from being answered.
 """
 
 from __future__ import annotations
 
-import errno
-import select
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from minionize.host import identity
-from minionize.worker.signals import Waker
 
 if TYPE_CHECKING:
     from minionize.registry import Announcement, Registry
-    from minionize.server.serve import Server
     from minionize.stats.wire import StatsWire
+    from minionize.worker.door import Door
     from minionize.worker.served import ServedMinion
 
 # Later than that the first param has started, mostly: nothing here is to delay it.
 _FIRST = 0.25
 _TICK = 1.0
 _LEAVING = 5.0
-_TAKEN = (errno.EADDRINUSE, errno.EACCES)
 
 
 class Presence:
@@ -53,14 +47,10 @@ class Presence:
         self._make, self._say = make, say
         self._served: ServedMinion
         self._every = float(values["heartbeat"])
-        self._waker = Waker()
-        self._leaves = False
+        self._leaves = threading.Event()
         self._fully = self._failing = False
         self._registry: Registry | None = None
-        self._listener: socket.socket | None = None
-        self._url: str | None = None
-        self._server: Server | None = None
-        self._serving: threading.Thread | None = None
+        self._door: Door | None = None
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
 
     def start(self) -> None:
@@ -70,26 +60,26 @@ class Presence:
 
     def close(self) -> None:
         """Leave the registry with the final numbers, and end the server. No registry that hangs is waited for long."""
-        self._leaves = True
-        self._waker.wake()
+        self._leaves.set()
         if self._thread.ident is not None:
             self._thread.join(_LEAVING)
-        if not self._thread.is_alive():
-            self._waker.close()
 
     # The thread.
 
     def _run(self) -> None:
         try:
-            self._wait(_FIRST)
+            self._leaves.wait(_FIRST)
             self._served = self._make()
             self._registry = self._opened_registry()
-            if self._values["server"] and not self._leaves:
-                self._listen()
+            if self._values["server"] and not self._leaves.is_set():
+                self._door = self._opened_door()
             self._live()
-            self._end()
+            self._leave()
         except Exception as error:  # the border of the thread: what is only there to be seen must not stop work
             self._say(f"this minion cannot be watched any more, params run on: {type(error).__name__}: {error}")
+        finally:
+            if self._door is not None:
+                self._door.close()
 
     def _opened_registry(self) -> Registry | None:
         from minionize.errors import MinionizeError
@@ -101,43 +91,19 @@ class Presence:
             self._say(f"{error}; this minion announces itself nowhere, params run on")
             return None
 
-    def _listen(self) -> None:
-        from minionize.worker.listening import listen, url_of
+    def _opened_door(self) -> Door:
+        from minionize.worker.door import Door
 
-        host, port = self._values["host"], self._values["port"]
-        where = f"{host}, port {port}" if host else f"port {port}"
-        try:
-            try:
-                self._listener = listen(host, port, self._environ)
-            except OSError as error:
-                if error.errno not in _TAKEN:
-                    raise
-                self._listener = listen(host, 0, self._environ)
-                why = f"{where}: {error.strerror}"
-                self._say(f"{why}; the stats server is at {url_of(self._listener, self._environ)} instead")
-        except OSError as error:
-            self._say(f"{where}: {error.strerror or error}; there is no stats server, params run on")
-            return
-        self._url = url_of(self._listener, self._environ)
+        return Door(self._values["host"], self._values["port"], self._environ, self._served, self._say)
 
     def _live(self) -> None:
         due = time.monotonic()
-        while not self._leaves:
+        while not self._leaves.is_set():
             self._served.numbers.tick()
             if time.monotonic() >= due:
                 self._beat()
                 due = time.monotonic() + self._every
-            self._wait(min(_TICK, max(0.0, due - time.monotonic())))
-
-    def _wait(self, seconds: float) -> None:
-        """Wait, but begin to serve when the first client comes, and wake up to leave."""
-        waits = [self._waker.fd]
-        if self._listener is not None and self._serving is None:
-            waits.append(self._listener.fileno())
-        ready, _, _ = select.select(waits, (), (), 0.0 if self._leaves else seconds)
-        if len(ready) > (self._waker.fd in ready) and not self._leaves:
-            self._serving = threading.Thread(target=self._serve, name="server", daemon=True)
-            self._serving.start()
+            self._leaves.wait(min(_TICK, max(0.0, due - time.monotonic())))
 
     def _beat(self) -> None:
         """Announce this minion, and its numbers: the first time, and then as a sign of life."""
@@ -146,25 +112,20 @@ class Presence:
         if self._registry is not None:
             self._write(self._registry.announce, self._announcement(stats))
 
-    def _end(self) -> None:
-        if self._server is not None:
-            self._server.stop()
-        elif self._listener is not None and self._serving is None:
-            self._listener.close()
+    def _leave(self) -> None:
         if self._registry is not None:
             self._write(self._registry.leave, self._announcement(self._served.numbers.wire(fully=False)))
             self._registry.close()
-        if self._serving is not None:
-            self._serving.join(_LEAVING / 2)
 
     def _announcement(self, stats: StatsWire) -> Announcement:
         from minionize.registry import SCHEMA
 
+        url = self._door.url if self._door is not None else None
         return {
             "schema": SCHEMA,
             "id": self._id,
-            "url": self._url,
-            "token": self._served.token if self._url else None,
+            "url": url,
+            "token": self._served.token if url else None,
             "every": self._every,
             "process": identity(),
             "left": None,
@@ -181,17 +142,3 @@ class Presence:
             if not self._failing:
                 self._failing = True
                 self._say(f"{error}; this minion may not be seen, params run on")
-
-    def _serve(self) -> None:
-        """Serve until the minion leaves. Whatever goes wrong is said once."""
-        assert self._listener is not None
-        try:
-            from minionize.server.serve import Server
-
-            self._server = Server(self._served, self._listener)
-            if not self._leaves:
-                self._server.run()
-        except Exception as error:  # the border of the thread, as above
-            self._say(f"the stats server has failed, params run on: {error}")
-        finally:
-            self._listener.close()
