@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.run import NAMES
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["processes", "sweep_directory", "start", "functions"])
+@pytest.mark.parametrize("name", NAMES)
 def test_benchmark_runs(name: str, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     small = ["--scale", "0.01", "--rounds", "1", "--quiet", "--json", str(report)]
