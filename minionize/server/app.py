@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from minionize.server import models
 from minionize.server.border import Border
@@ -12,6 +13,7 @@ from minionize.server.controls import controls
 from minionize.server.numbers import numbers
 from minionize.server.pages import add_pages
 from minionize.server.params import params
+from minionize.server.polls import Polls
 from minionize.server.problems import add_handlers
 from minionize.server.served import Served
 from minionize.version import __version__
@@ -29,9 +31,20 @@ The numbers and the controls of one minion.
 _TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False}
 
 
+class _App(FastAPI):
+    """FastAPI, with a short way for what is polled."""
+
+    polls: Polls
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        answer = self.polls.again(scope)
+        await (super().__call__ if answer is None else answer)(scope, receive, send)
+
+
 def make_app(served: Served) -> FastAPI:
     """Make the application that serves a minion."""
-    app = FastAPI(
+    app = _App(
         title="minionize",
         version=__version__,
         description=_DESCRIPTION,
@@ -42,7 +55,8 @@ def make_app(served: Served) -> FastAPI:
         telemetry=_TELEMETRY,
     )
     app.state.served = served
-    app.include_router(numbers(served))
+    app.polls = Polls(served)
+    app.include_router(numbers(served, app.polls))
     app.include_router(params(served))
     app.include_router(controls(served))
     add_pages(app)

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute, APIRouter
 from fastapi.security import HTTPBearer
 from starlette.types import Scope
 
+from minionize.server import models
 from minionize.server.problems import Problem
 
 _REMEDY = "the token of a minion is in its announcement in the registry"
@@ -36,7 +37,10 @@ class Guarded(APIRoute):
 def guarded_router() -> APIRouter:
     """Make a router whose routes all ask for the token, and say so in ``/docs``."""
     shown = HTTPBearer(auto_error=False, description=f"{_REMEDY[0].upper()}{_REMEDY[1:]}.")
-    return APIRouter(route_class=Guarded, dependencies=[Security(shown)])
+    needed: dict[int | str, dict[str, Any]] = {
+        401: {"model": models.Problem, "description": "the token is missing or wrong"}
+    }
+    return APIRouter(route_class=Guarded, dependencies=[Security(shown)], responses=needed)
 
 
 def require_token(scope: Scope, token: str) -> None:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import socket
+from contextlib import suppress
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from minionize.server.answers import encode
+from minionize.server.problems import KINDS, MEDIA_TYPE
 
 PATIENCE = 30.0
 """Seconds that a client may take for one request and its answer, from the first byte to the last."""
@@ -14,19 +20,39 @@ PATIENCE = 30.0
 MOST = 512
 """Connections at the same time, at most; fewer where few files may be open."""
 
-_BUSY = (
-    b"HTTP/1.1 503 Service Unavailable\r\n"
-    b"content-type: application/problem+json\r\nconnection: close\r\nretry-after: 5\r\ncontent-length: %d\r\n\r\n%s"
-)
-_PROBLEM = (
-    b'{"type":"urn:minionize:problem:busy","title":"Busy","status":503,"detail":"too many connections","instance":""}'
-)
+
+def _raw(status: int, name: str, title: str, detail: str) -> bytes:
+    """Write a problem where there is no request to answer."""
+    problem = {
+        "type": f"urn:minionize:problem:{name}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": "",
+    }
+    body = encode(problem)
+    head = (
+        f"HTTP/1.1 {status} {title}\r\ncontent-type: {MEDIA_TYPE}\r\n"
+        f"connection: close\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 def _files() -> int:
     """How many files may be open here."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return 2 * MOST if soft == resource.RLIM_INFINITY else soft
+
+
+def _send_at_once(transport: asyncio.Transport) -> None:
+    """Let no half of an answer wait for the client to confirm the other: 40 ms each time.
+
+    asyncio does that, but not where a listener was made without naming its protocol.
+    """
+    sock = transport.get_extra_info("socket")
+    if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
+        with suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class Connection(H11Protocol):
@@ -49,10 +75,22 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Watch the connection; refuse it where there are too many: a minion needs files for its runs."""
         super().connection_made(transport)
+        _send_at_once(transport)
         if len(self.connections) > min(self.most, _files() // 2):
-            transport.write(_BUSY % (len(_PROBLEM), _PROBLEM))
-            transport.close()
+            self._refuse("busy", "too many connections; try again")
         self._arm()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no request."""
+        if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
+            self.transport.close()
+        else:
+            self._refuse("not-http", "this is not an HTTP request, or its head is too long")
+
+    def _refuse(self, name: str, detail: str) -> None:
+        kind = KINDS[name]
+        self.transport.write(_raw(kind.status, name, kind.title, detail))
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Watch no more."""
@@ -63,12 +101,15 @@ class Connection(H11Protocol):
     def _arm(self) -> None:
         self._timer = self.loop.call_later(self.patience / 6, self._look)
 
+    def _rests(self) -> bool:
+        """Whether all is sent and nothing has begun: then the time between two requests counts."""
+        waits = self.timeout_keep_alive_task is not None and self.conn.their_state is h11.IDLE
+        return waits and not self.conn.trailing_data[0] and not self.transport.get_write_buffer_size()
+
     def _look(self) -> None:
         """Look whether anything has been finished since the last time."""
-        unread = self.transport.get_write_buffer_size()
-        idle = self.timeout_keep_alive_task is not None and not unread
         now = self.loop.time()
-        if idle or self.cycle is not self._seen:
+        if self._rests() or self.cycle is not self._seen:
             self._seen, self._since = self.cycle, now
         elif now - self._since > self.patience:
             self.transport.abort()

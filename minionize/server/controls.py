@@ -16,6 +16,11 @@ from minionize.server.served import Served
 _REFUSED: dict[int | str, dict[str, Any]] = {
     409: {"model": models.Problem, "description": "the minion cannot do that now"}
 }
+_UNREADABLE: dict[int | str, dict[str, Any]] = {
+    400: {"model": models.Problem, "description": "the body is not JSON"},
+    413: {"model": models.Problem, "description": "the body has more than 64 KiB"},
+    415: {"model": models.Problem, "description": "the body does not say that it is JSON"},
+}
 _NOT_RUNNING: dict[int | str, dict[str, Any]] = {
     404: {"model": models.Problem, "description": "no param of that id is running here"}
 }
@@ -44,7 +49,7 @@ def controls(served: Served) -> APIRouter:
         served.drain()
         return Answer(served.control())
 
-    @router.post("/slots", summary="Change the number of slots", responses=_REFUSED, **options)
+    @router.post("/slots", summary="Change the number of slots", responses=_REFUSED | _UNREADABLE, **options)
     async def slots(body: models.Slots) -> Response:
         """What runs in a slot that is taken away finishes first."""
         served.resize(body.slots)

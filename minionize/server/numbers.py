@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from hashlib import blake2b
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from minionize.server import models
-from minionize.server.answers import Answer, encode
+from minionize.server.answers import Answer
+from minionize.server.polls import Polls
 from minionize.server.problems import Problem
 from minionize.server.served import Served
 from minionize.stats.rates import LONGEST
-from minionize.stats.wire import StatsWire
-
-ALWAYS = ("schema", "id")
-"""Fields of /stats that are there whatever is asked for."""
-
-FIELDS = tuple(StatsWire.__annotations__)
-"""The fields that can be asked for."""
-
-_UNTAGGED = frozenset({"uptime", "resources"})
 
 Window = Annotated[
     float, Query(ge=1, le=LONGEST, allow_inf_nan=False, description="seconds over which rates are taken")
@@ -34,7 +24,7 @@ Fields = Annotated[
 ]
 
 
-def numbers(served: Served) -> APIRouter:
+def numbers(served: Served, polls: Polls) -> APIRouter:
     """Make the routes."""
     router = APIRouter(tags=["numbers"])
 
@@ -50,15 +40,7 @@ def numbers(served: Served) -> APIRouter:
         The `ETag` stays the same as long as nothing changes but uptime, ages and resources, so `If-None-Match` is
         answered by 304 where nothing happens. If `fields` are given, all of them count.
         """
-        asked = _asked(fields)
-        value: Mapping[str, Any] = served.stats(window)
-        if asked:
-            value = {name: value[name] for name in FIELDS if name in asked}
-        etag = _tag(value if asked else _what_matters(value))
-        headers = {"etag": etag, "cache-control": "no-cache"}
-        if _is_known(etag, request):
-            return Response(status_code=304, headers=headers)
-        return Answer(value, headers=headers)
+        return polls.first(request.scope, window, fields)
 
     @router.get(
         "/healthz",
@@ -87,31 +69,3 @@ def numbers(served: Served) -> APIRouter:
         return Response(body, headers={"content-type": kind, "cache-control": "no-store"})
 
     return router
-
-
-def _asked(fields: str | None) -> frozenset[str]:
-    """Return the names that are asked for; none for all of them."""
-    names = frozenset(name.strip() for name in (fields or "").split(",")) - {""}
-    if unknown := sorted(names.difference(FIELDS)):
-        raise Problem("unknown-field", f"no field {unknown[0][:100]!r}; there are {', '.join(FIELDS)}")
-    return names.union(ALWAYS) if names else names
-
-
-def _what_matters(stats: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what changes only when something happens."""
-    matters = {name: value for name, value in stats.items() if name not in _UNTAGGED}
-    matters["in_flight"] = stats["in_flight"]["count"]
-    if stats["backlog"] is not None:
-        matters["backlog"] = {name: value for name, value in stats["backlog"].items() if name != "as_of"}
-    return matters
-
-
-def _tag(value: object) -> str:
-    return f'W/"{blake2b(encode(value), digest_size=9).hexdigest()}"'
-
-
-def _is_known(etag: str, request: Request) -> bool:
-    given = request.headers.get("if-none-match")
-    if given is None:
-        return False
-    return any(each.strip().removeprefix("W/") in (etag.removeprefix("W/"), "*") for each in given.split(","))

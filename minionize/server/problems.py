@@ -27,6 +27,7 @@ class Kind(NamedTuple):
 
 
 KINDS = {
+    "not-http": Kind(400, "Not HTTP", "the request is not HTTP, or its head is too long"),
     "not-json": Kind(400, "Not JSON", "the body is not valid JSON"),
     "unauthorized": Kind(401, "Token needed", "the bearer token is missing or wrong"),
     "not-found": Kind(404, "Nothing there", "there is no such path"),
@@ -39,6 +40,7 @@ KINDS = {
     "unknown-field": Kind(422, "Unknown field", "`fields` names something that is not there"),
     "internal": Kind(500, "Internal error", "a fault of the server; the minion goes on"),
     "stopped": Kind(503, "Stopped", "the minion has stopped, or does not answer any more"),
+    "busy": Kind(503, "Busy", "too many connections at once"),
     "http": Kind(0, "", "anything else, by its status"),
 }
 """Every problem by its name. Scripts depend on the names: add, never rename."""
@@ -125,8 +127,8 @@ async def _of_http(request: Request, error: Exception) -> Answer:
     assert isinstance(error, HTTPException)
     name = _BY_STATUS.get(error.status_code, "http")
     headers = dict(error.headers or {})
-    if "Allow" in headers:
-        headers["Allow"] = headers["Allow"].replace("GET", "GET, HEAD")
+    if "GET" in headers.get("Allow", ""):
+        headers["Allow"] = "GET, HEAD"
     title = KINDS[name].title or HTTPStatus(error.status_code).phrase
     return problem(request.scope, name, error.status_code, title, _detail(request, name, error), headers)
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from minionize.errors import MinionizeError
@@ -38,7 +39,9 @@ class Server:
             MinionizeError: FastAPI or uvicorn cannot be imported.
         """
         self._listener = listener
-        self._server = _uvicorn(served)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake = asyncio.Event()
+        self._server = _uvicorn(served, self._wake)
         self._lock = threading.Lock()
         self._runner: threading.Thread | None = None
         self._stopped = False
@@ -70,16 +73,21 @@ class Server:
         self._server.should_exit = True
         if runner is None:
             self._listener.close()
-        elif runner is not threading.current_thread():
-            self._ended.wait(_QUICK)
+        else:
+            if self._loop is not None:
+                with suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(self._wake.set)
+            if runner is not threading.current_thread():
+                self._ended.wait(_QUICK)
 
     async def _serve(self) -> None:
         # What goes wrong with a client is nobody's business here.
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(lambda loop, context: None)
         await self._server.serve(sockets=[self._listener])
 
 
-def _uvicorn(served: Served) -> uvicorn.Server:
+def _uvicorn(served: Served, stopped: asyncio.Event) -> uvicorn.Server:
     try:
         import uvicorn
 
@@ -91,6 +99,12 @@ def _uvicorn(served: Served) -> uvicorn.Server:
         ) from error
 
     class Uvicorn(uvicorn.Server):
+        async def main_loop(self) -> None:
+            """Wait for ``stop``; once a second see to the date, and no more often: a server that nobody asks rests."""
+            while not await self.on_tick(0):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stopped.wait(), 1.0)
+
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             """Let answers under way end, for a moment."""
             asyncio.get_running_loop().call_later(_GRACE, self._hang_up)
