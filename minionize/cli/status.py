@@ -6,13 +6,12 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from minionize.cli.border import guarded
+from minionize.cli.border import BorderedCommand
 from minionize.console import say, write
 from minionize.errors import ExitCode, SettingsError
 from minionize.task import OutcomeKind
@@ -77,16 +76,7 @@ def _run(**given: Any) -> int:
     return _show(places or [_default_place()], _filter(given), form, every)
 
 
-class _MinionStatus(click.Command):
-    """The command line and its border."""
-
-    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
-        """Parse, run, and exit."""
-        extra["standalone_mode"] = False
-        sys.exit(guarded(_PROGRAM, lambda: super(_MinionStatus, self).main(args, _PROGRAM, **extra) or ExitCode.OK))
-
-
-main = _MinionStatus(
+main = BorderedCommand(
     _PROGRAM,
     params=_options(),
     callback=_run,

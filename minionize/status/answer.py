@@ -28,6 +28,8 @@ STEPS = 240
 """How many steps a timeline has at most."""
 
 _HOST_STEPS = 64
+_FEWEST = 20
+_PER_STEP = 5  # runs that a step should hold, where there are few
 _WASTED = tuple(name != "succeeded" for name in OUTCOMES)
 
 
@@ -69,7 +71,9 @@ def answer(summary: Summary, read: Read, steps: int = STEPS) -> Status:
         settled=dict(summary.settled),
         waste=_waste(outcomes),
         durations=_durations(summary, sum(each["seconds"] for each in outcomes.values())),
-        times=_times(summary.timeline.series(steps), first or 0.0, last or 0.0),
+        times=_times(
+            summary.timeline.series(min(steps, max(_FEWEST, summary.records // _PER_STEP))), first or 0.0, last or 0.0
+        ),
         failures=_failures(summary),
         hosts=_groups(tallies, lambda tally: tally.host, summary.hosts),
         jobs=_groups(tallies, lambda tally: tally.job, {}),

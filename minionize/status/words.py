@@ -33,6 +33,8 @@ def duration(seconds: float | None) -> str:
     """Write a duration in one or two units."""
     if seconds is None:
         return "-"
+    if 0.0 < seconds < 0.0009995:
+        return f"{seconds * 1e6:.3g} µs"
     if seconds < 0.9995:
         return f"{seconds * 1e3:.3g} ms" if seconds else "0 s"
     if seconds < 59.95:

@@ -1,7 +1,7 @@
 // Elements, the tip at the pointer, and what the plots over time have in common. Text is only ever set as text.
 
 const SVG = "http://www.w3.org/2000/svg";
-const LEFT = 56, RIGHT = 12, TOP = 8, BOTTOM = 24;
+const RIGHT = 12, TOP = 14, BOTTOM = 24;
 
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -23,12 +23,12 @@ function shape(parent, name, attributes, text) {
 
 const place = (id, kind = ".plot") => document.querySelector(`#${id} ${kind}`);
 
-// A drawing as wide as its place. Its coordinates are pixels.
-function drawing(parent, height, label) {
+// A drawing as wide as its place, with room for words on the left. Its coordinates are pixels.
+function drawing(parent, height, label, left = 56) {
   const width = Math.max(280, parent.clientWidth);
   parent.replaceChildren();
   const svg = shape(parent, "svg", { viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": label });
-  return { svg, width, height, inner: width - LEFT - RIGHT, floor: height - BOTTOM };
+  return { svg, width, height, left, inner: width - left - RIGHT, floor: height - BOTTOM };
 }
 
 const tip = document.getElementById("tip");
@@ -53,19 +53,21 @@ function horizontalGrid(plot, highest, write) {
   const top = marks[marks.length - 1];
   const y = (value) => plot.floor - ((plot.floor - TOP) * value) / top;
   for (const mark of marks) {
-    shape(plot.svg, "line", { x1: LEFT, x2: plot.width - RIGHT, y1: y(mark), y2: y(mark), class: "grid" });
-    shape(plot.svg, "text", { x: LEFT - 7, y: y(mark) + 4, "text-anchor": "end" }, write(mark));
+    shape(plot.svg, "line", { x1: plot.left, x2: plot.width - RIGHT, y1: y(mark), y2: y(mark), class: "grid" });
+    shape(plot.svg, "text", { x: plot.left - 7, y: y(mark) + 4, "text-anchor": "end" }, write(mark));
   }
   return y;
 }
 
 function timeAxis(plot, [from, to]) {
-  const x = (moment) => LEFT + (plot.inner * (moment - from)) / (to - from || 1);
+  const x = (moment) => plot.left + (plot.inner * (moment - from)) / (to - from || 1);
   const { step, at } = timeTicks(from, to, Math.max(2, plot.inner / 105));
-  shape(plot.svg, "line", { x1: LEFT, x2: plot.width - RIGHT, y1: plot.floor, y2: plot.floor, class: "axis" });
+  shape(plot.svg, "line", { x1: plot.left, x2: plot.width - RIGHT, y1: plot.floor, y2: plot.floor, class: "axis" });
   for (const moment of at) {
     shape(plot.svg, "line", { x1: x(moment), x2: x(moment), y1: plot.floor, y2: plot.floor + 4, class: "axis" });
-    shape(plot.svg, "text", { x: x(moment), y: plot.floor + 17, "text-anchor": "middle" }, time(moment, step));
+    const words = time(moment, step);
+    const middle = Math.min(x(moment), plot.width - 3.6 * words.length);
+    shape(plot.svg, "text", { x: middle, y: plot.floor + 17, "text-anchor": "middle" }, words);
   }
   return x;
 }
@@ -84,9 +86,9 @@ function zoomable(plot, hover) {
   const clamped = (event) => {
     const box = plot.svg.getBoundingClientRect();
     const pixel = ((event.clientX - box.left) * plot.width) / box.width;
-    return Math.max(LEFT, Math.min(plot.width - RIGHT, pixel));
+    return Math.max(plot.left, Math.min(plot.width - RIGHT, pixel));
   };
-  const moment = (pixel) => from + ((to - from) * (pixel - LEFT)) / plot.inner;
+  const moment = (pixel) => from + ((to - from) * (pixel - plot.left)) / plot.inner;
   let start = null;
   const brush = shape(plot.svg, "rect", { class: "brush", y: TOP, height: plot.floor - TOP, width: 0 });
   plot.svg.addEventListener("pointerdown", (event) => {

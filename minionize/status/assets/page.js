@@ -14,7 +14,7 @@ function tiles() {
   }
   shown.push(["wasted", duration(waste.seconds), `${percent(waste.share)} of ${duration(waste.total)}`, "var(--failed)"]);
   shown.push(["median run", duration(durations.p50), `p95 ${duration(durations.p95)}, p99 ${duration(durations.p99)}`, "var(--line)"]);
-  if (rate) shown.push(["succeeded per second", digits(rate), "over the whole time", "var(--succeeded)"]);
+  if (rate) shown.push(["rate", `${digits(rate)} /s`, "succeeded, over the whole time", "var(--succeeded)"]);
   for (const [name, value, more, colour] of shown) {
     const tile = element("div", { class: "tile", colour }, element("span", {}, name), element("b", {}, value));
     tile.append(element("span", {}, more));
@@ -108,7 +108,7 @@ function themeSwitch() {
 function build() {
   const { minions, hosts } = data.all;
   const span = `${date(data.first)} to ${date(data.last)}, ${duration(data.last - data.first)}`;
-  document.getElementById("about").textContent = `${span}; ${count(minions)} minions on ${count(hosts)} hosts`;
+  document.getElementById("about").textContent = `${span}; ${plural(minions, "minion")} on ${plural(hosts, "host")}`;
   themeSwitch();
   tiles();
   overTime();

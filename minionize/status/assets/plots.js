@@ -13,7 +13,7 @@ function linesOverTime(id, lines, label, write) {
     const highest = Math.max(0, ...shown.map(([, values]) => Math.max(0, ...values.slice(first, last + 1))));
     const y = horizontalGrid(plot, highest, (value) => digits(value));
     const x = timeAxis(plot, zoom.domain);
-    const at = (index) => Math.max(LEFT, Math.min(plot.width - RIGHT, x(start + index * step)));
+    const at = (index) => Math.max(plot.left, Math.min(plot.width - RIGHT, x(start + index * step)));
     for (const [name, values] of shown) {
       let path = "";
       for (let index = first; index <= last; index++) {
@@ -50,10 +50,10 @@ function histogram(id) {
     const totals = bounds.map((_, index) => shown.reduce((sum, name) => sum + buckets[name][index], 0));
     const y = horizontalGrid(plot, Math.max(...totals), count);
     const wide = plot.inner / bounds.length;
-    shape(plot.svg, "line", { x1: LEFT, x2: plot.width - RIGHT, y1: plot.floor, y2: plot.floor, class: "axis" });
-    const every = Math.ceil(70 / wide);
+    shape(plot.svg, "line", { x1: plot.left, x2: plot.width - RIGHT, y1: plot.floor, y2: plot.floor, class: "axis" });
+    const every = Math.ceil(95 / wide);
     bounds.forEach((bound, index) => {
-      const left = LEFT + index * wide;
+      const left = plot.left + index * wide;
       let below = 0;
       for (const name of shown) {
         const number = buckets[name][index];
@@ -65,18 +65,21 @@ function histogram(id) {
         below += number;
       }
       if (index % every === every - 1 && bound !== null) {
-        const edge = { x: left + wide, y: plot.floor + 17, "text-anchor": index > bounds.length - 3 ? "end" : "middle" };
-        shape(plot.svg, "text", edge, duration(bound));
+        const end = plot.width - (left + wide) < 40;
+        shape(plot.svg, "text", { x: left + wide, y: plot.floor + 17, "text-anchor": end ? "end" : "middle" }, duration(bound));
       }
     });
+    let taken = 0;
     for (const [name, value] of [["p50", p50], ["p95", p95], ["p99", p99]]) {
-      const x = LEFT + wide * position(bounds, value);
+      const x = plot.left + wide * position(bounds, value);
       shape(plot.svg, "line", { x1: x, x2: x, y1: TOP, y2: plot.floor, class: "mark" });
-      shape(plot.svg, "text", { x: x + 4, y: TOP + 10, class: "name" }, name);
+      const words = Math.min(Math.max(x + 4, taken), plot.width - 26);
+      taken = words + 28;
+      shape(plot.svg, "text", { x: words, y: TOP - 1, class: "name" }, name);
     }
     plot.svg.addEventListener("pointermove", (event) => {
       const box = plot.svg.getBoundingClientRect();
-      const index = Math.floor((((event.clientX - box.left) * plot.width) / box.width - LEFT) / wide);
+      const index = Math.floor((((event.clientX - box.left) * plot.width) / box.width - plot.left) / wide);
       if (index < 0 || index >= bounds.length) return hideTip();
       const title = bounds[index] === null ? "longer" : `up to ${duration(bounds[index])}`;
       showTip(event, title, shown.map((name) => [spoken(name), count(buckets[name][index]), colourOf(name)]));
@@ -96,12 +99,13 @@ function position(bounds, value) {
   return index + (high > low ? Math.max(0, Math.min(1, (value - low) / (high - low))) : 0.5);
 }
 
-// A row for each of many, with bars over time. draw(row, x): [{from, to, opacity, rows}]
+// A row for each of many, with bars over time: {from, to, opacity, rows of the tip}.
 function rowsOverTime(id, rows, label, nameOf, barsOf, colour) {
   const draw = () => {
     const high = rows.length > 60 ? 13 : 18;
-    place(id).classList.toggle("tall", rows.length > 24);
-    const plot = drawing(place(id), rows.length * high + TOP + BOTTOM, label);
+    place(id).classList.toggle("tall", rows.length > 40);
+    const room = innerWidth < 600 ? 90 : 190;
+    const plot = drawing(place(id), rows.length * high + TOP + BOTTOM, label, room);
     const [from, to] = zoom.domain;
     const x = timeAxis(plot, zoom.domain);
     const bars = rows.map((row, index) => {
@@ -113,8 +117,9 @@ function rowsOverTime(id, rows, label, nameOf, barsOf, colour) {
         shape(plot.svg, "rect", { ...box, style: `fill: ${colour}`, class: "bar" });
       }
       const name = nameOf(row);
-      const short = name.length > 8 ? `${name.slice(0, 4)}…${name.slice(-3)}` : name;
-      shape(plot.svg, "text", { x: LEFT - 6, y: TOP + (index + 0.5) * high + 4, "text-anchor": "end" }, short);
+      const most = Math.floor((room - 8) / 7.2);
+      const cut = name.length > most ? `${name.slice(0, most - 9)}…${name.slice(-8)}` : name;
+      shape(plot.svg, "text", { x: room - 7, y: TOP + (index + 0.5) * high + 4, "text-anchor": "end", class: "name" }, cut);
       return found;
     });
     zoomable(plot, (event, moment) => {

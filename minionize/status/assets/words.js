@@ -3,6 +3,7 @@
 const FAILURES = ["failed", "timed_out", "could_not_start"];
 
 const count = (number) => number.toLocaleString("en");
+const plural = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
 const spoken = (name) => name.replaceAll("_", " ");
 const colourOf = (name) => `var(--${name.replaceAll(" ", "_")})`;
 const digits = (value, number = 3) => Number(value.toPrecision(number)).toLocaleString("en", { maximumFractionDigits: 6 });
@@ -16,6 +17,7 @@ function percent(share) {
 
 function duration(seconds) {
   if (seconds === null || seconds === undefined) return "-";
+  if (seconds > 0 && seconds < 0.0009995) return `${digits(seconds * 1e6)} µs`;
   if (seconds < 0.9995) return seconds ? `${digits(seconds * 1e3)} ms` : "0 s";
   if (seconds < 59.95) return `${digits(seconds)} s`;
   for (const [big, name, small, part] of [[86400, "d", 3600, "h"], [3600, "h", 60, "min"], [60, "min", 1, "s"]]) {
@@ -30,7 +32,7 @@ function duration(seconds) {
 const two = (number) => String(number).padStart(2, "0");
 
 function time(moment, step = 1) {
-  const at = new Date(moment * 1000);
+  const at = new Date(Math.round(moment * 1e3));
   const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
   if (step >= 86400) return `${two(at.getMonth() + 1)}-${two(at.getDate())}`;
   if (step >= 3600) return `${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}`;

@@ -34,6 +34,7 @@ _ASCII = {
     **dict(zip(map(ord, "▁▂▃▅▆▇"), ".:-=+*", strict=True)),
     **dict.fromkeys(map(ord, "│▍▎▏"), "|"),
     ord("─"): "-",
+    ord("µ"): "u",
     ord("…"): "~",
 }
 

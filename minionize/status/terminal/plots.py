@@ -42,8 +42,7 @@ def lines_over_time(
     plotext.ylim(0, ticks[-1])
     plotext.yticks(ticks, [f"{tick:,g}" for tick in ticks])
     times = _times(number, max(2, width // _LABEL))
-    day = (number - 1) * step >= 86400
-    plotext.xticks(times, [_label(start + (at + 0.5) * step, day) for at in times])
+    plotext.xticks(times, [_label(start + (at + 0.5) * step, number * step) for at in times])
     plotext.xaxes(True, False)
     plotext.yaxes(True, False)
     drawn = str(plotext.build()).rstrip("\n")
@@ -82,5 +81,8 @@ def _times(number: int, labels: int) -> list[int]:
     return sorted({round(index * (number - 1) / max(1, labels - 1)) for index in range(labels)})
 
 
-def _label(moment: float, day: bool) -> str:
-    return datetime.fromtimestamp(moment).strftime("%m-%d %H:%M" if day else "%H:%M:%S")
+def _label(moment: float, span: float) -> str:
+    at = datetime.fromtimestamp(moment)
+    if span < 5:
+        return f"{at:%H:%M:%S}.{at.microsecond // 100_000}"
+    return f"{at:%m-%d %H:%M}" if span >= 86400 else f"{at:%H:%M:%S}"

@@ -108,8 +108,9 @@ def plots(status: Status, canvas: Canvas, height: int) -> list[str]:
     unit, factor = _unit(rates)
     scaled = {name: [value * factor for value in values] for name, values in rates.items()}
     names = ", ".join(canvas.paint(name, name) for name in scaled)
+    title = f"runs per {unit}" if width >= 50 else f"per {unit}"
     start, step = times["start"], times["step"]
-    left = [f"runs per {unit}: {names}", *lines_over_time(canvas, width, height, start, step, scaled)]
+    left = [f"{title}: {names}", *lines_over_time(canvas, width, height, start, step, scaled)]
     flight = {"in flight": times["in_flight"]}
     right = [canvas.paint("in flight", "in flight"), *lines_over_time(canvas, width, height, start, step, flight)]
     return beside(left, right, width + 2) if wide else [*left, "", *right]

@@ -10,6 +10,7 @@ from minionize.status.terminal.canvas import Canvas, plain
 __all__ = ["Column", "table"]
 
 _GAP = "  "
+_LEAST = 8
 
 
 class Column(NamedTuple):
@@ -41,12 +42,12 @@ def table(canvas: Canvas, columns: Sequence[Column], least: int = 12) -> list[st
     Args:
         canvas: Where.
         columns: What is in it. Columns of nothing but empty cells are left out.
-        least: What a column that grows needs.
+        least: What a column that grows should have; others are left out for it.
     """
     shown = [column for column in columns if any(column.cells)]
     while (room := canvas.width - _needed(shown)) < least and max(column.rank for column in shown):
         shown.remove(max(shown, key=lambda column: column.rank))
-    room = max(room, least)
+    room = max(room, _LEAST)
     fitted = []
     for column in shown:
         width = min(column.width, room) if column.grows else column.width
