@@ -72,7 +72,8 @@ class DirectoryRegistry(Registry):
             # Asked first: on NFS that also shows what other hosts have added to the directory.
             now = self._now(folder)
             owner = os.fstat(folder).st_uid
-            for name in os.listdir(folder):
+            # A name that is replaced meanwhile may be listed twice.
+            for name in sorted(set(os.listdir(folder))):
                 if not name.endswith(SUFFIX):
                     continue
                 entry = _read(folder, name, owner)
