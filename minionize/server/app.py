@@ -7,14 +7,13 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
-from minionize.server import models
 from minionize.server.border import Border
 from minionize.server.controls import controls
 from minionize.server.numbers import numbers
 from minionize.server.pages import add_pages
 from minionize.server.params import params
 from minionize.server.polls import Polls
-from minionize.server.problems import add_handlers
+from minionize.server.problems import add_handlers, with_problems
 from minionize.server.served import Served
 from minionize.version import __version__
 
@@ -41,6 +40,10 @@ class _App(FastAPI):
         answer = self.polls.again(scope)
         await (super().__call__ if answer is None else answer)(scope, receive, send)
 
+    def openapi(self) -> dict[str, Any]:
+        """Describe it."""
+        return with_problems(super().openapi())
+
 
 def make_app(served: Served) -> FastAPI:
     """Make the application that serves a minion."""
@@ -51,7 +54,6 @@ def make_app(served: Served) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses={422: {"model": models.Problem, "description": "a parameter or the body is wrong"}},
         telemetry=_TELEMETRY,
     )
     app.state.served = served

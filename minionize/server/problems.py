@@ -114,6 +114,22 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(MinionizeError, _of_refusal)
 
 
+def with_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """Say in an OpenAPI document that errors are problems; FastAPI takes them for plain JSON."""
+    schemas = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status, answer in operation["responses"].items():
+                if int(status) >= 400:
+                    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+                    answer["content"] = {MEDIA_TYPE: problem}
+                if status == "422":
+                    answer["description"] = "a parameter or the body is wrong"
+    return document
+
+
 async def _of_problem(request: Request, error: Exception) -> Answer:
     assert isinstance(error, Problem)
     return error.answer(request.scope)
