@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn, TypeVar
 
@@ -44,7 +45,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class _Program(click.Group):
-    """The commands, each of which returns its exit code."""
+    """The commands, each of which returns what is to be done, or an exit code."""
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         """Parse, run, and exit."""
@@ -52,7 +53,13 @@ class _Program(click.Group):
         extra["standalone_mode"] = False
         commands = [self, *self.commands.values()]
         flags = {flag for command in commands for option in command.params for flag in option.opts}
-        sys.exit(guarded(name, lambda: super(_Program, self).main(args, name, **extra) or 0, sorted(flags)))
+
+        def work() -> int:
+            # Not within click, which has its own idea of what a broken pipe means.
+            chosen = super(_Program, self).main(args, name, **extra)
+            return chosen() if callable(chosen) else chosen or 0
+
+        sys.exit(guarded(name, work, sorted(flags)))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -79,11 +86,10 @@ def _command(function: _F) -> _F:
     given += [_engine_option(), click.Option(["--json", "as_json"], is_flag=True, help="Answer in JSON.")]
     name = function.__name__
 
-    def run(engine: str | None, **options: Any) -> int:
+    def run(engine: str | None, **options: Any) -> Callable[[], int]:
         # Imported when it is needed: --help stays quick.
         module = import_module(f"minionize.cli.queue_{function(**options)}")
-        answer: int = getattr(module, name)(engine or click.get_current_context().obj, **options)
-        return answer
+        return partial(getattr(module, name), engine or click.get_current_context().obj, **options)
 
     main.add_command(click.Command(name, callback=run, params=given, help=function.__doc__, no_args_is_help=False))
     return function

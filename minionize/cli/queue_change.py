@@ -82,7 +82,9 @@ def copy(engine: str | None, as_json: bool, to: str, settings: Sequence[str]) ->
     with visited(source) as queue:
         backlog = queue.backlog()
         total = None if backlog is None or backlog.ready is None else backlog.ready - backlog.delayed
-        count, feed, stopper = filled(target, queue.peek(), "params", total)
+        # What comes meanwhile is not copied: it could be the copy itself, by another name.
+        params = queue.peek(total if backlog is not None and backlog.exact else None)
+        count, feed, stopper = filled(target, params, "params", total)
     return answer_put(target, as_json, count, feed, stopper, source=source.fields())
 
 

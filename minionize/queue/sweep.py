@@ -90,10 +90,10 @@ def values(items: str) -> Sequence[Any]:
         return _item(parts[0])
     found: dict[tuple[type, Any], None] = {}
     for part in parts:
-        for value in _item(part):
-            found[type(value), value] = None
-        if len(found) > _MOST:
-            raise ValueError(_too_many(len(found)))
+        more = _item(part)
+        if len(found) + len(more) > _MOST:
+            raise ValueError(_too_many(len(found) + len(more)))
+        found.update(((type(value), value), None) for value in more)
     return [value for _, value in found]
 
 
@@ -168,12 +168,13 @@ def _spaced(kind: str, parts: Sequence[str]) -> Sequence[float]:
     if count > _MOST:
         raise ValueError(_too_many(count))
     if kind == "lin":
-        return [float(first + (last - first) * number / (count - 1)) for number in range(count)]
-    if not first * last > 0:
+        inner = (first + (last - first) * number / (count - 1) for number in range(1, count - 1))
+    elif first * last > 0:
+        ratio = (last / first).ln()
+        inner = (first * (ratio * number / (count - 1)).exp() for number in range(1, count - 1))
+    else:
         raise ValueError("log: FIRST and LAST must both be more than 0, or both less")
-    ratio = (last / first).ln()
-    inner = (float(first * (ratio * number / (count - 1)).exp()) for number in range(1, count - 1))
-    return [float(first), *inner, float(last)]
+    return [float(first), *map(float, inner), float(last)]
 
 
 def _too_many(count: int) -> str:
