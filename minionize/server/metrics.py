@@ -107,7 +107,7 @@ def _slots(stats: StatsWire) -> Iterator[Metric]:
     in_flight = stats["in_flight"]
     yield GaugeMetricFamily("minionize_slots", "Slots", value=stats["slots"])
     yield GaugeMetricFamily("minionize_busy_slots", "Slots in which a param runs", value=stats["busy"])
-    yield GaugeMetricFamily("minionize_in_flight", "Runs under way", value=in_flight["count"])
+    yield GaugeMetricFamily("minionize_in_flight", "Deliveries taken and not settled yet", value=in_flight["count"])
     yield GaugeMetricFamily(
         "minionize_in_flight_oldest_seconds", "Age of the oldest run under way", value=in_flight["oldest"] or 0.0
     )

@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from minionize.errors import MinionizeError
 from minionize.server.answers import Answer
+from minionize.server.served import Refused
 
 MEDIA_TYPE = "application/problem+json"
 _LONGEST = 300
@@ -111,6 +112,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _of_problem)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(Refused, _of_refusal)
     app.add_exception_handler(MinionizeError, _of_refusal)
 
 

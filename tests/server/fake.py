@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from copy import deepcopy
 from typing import NamedTuple
 
-from minionize.errors import MinionizeError
+from minionize.errors import SettingsError
 from minionize.server import examples
 from minionize.server.serve import Server
+from minionize.server.served import Refused
 from minionize.stats.wire import ControlWire, FailuresWire, OutputWire, State, StatsWire, TaskWire
 
 TOKEN = "s3cret-token"
@@ -56,7 +57,7 @@ class FakeMinion:
     def _become(self, word: str, state: State) -> None:
         self._check()
         if self.wire["state"] == "stopped":
-            raise MinionizeError("the minion has stopped")
+            raise Refused("the minion has stopped")
         self.told.append(word)
         self.wire["state"] = state
 
@@ -70,6 +71,8 @@ class FakeMinion:
         self._become("drain", "draining")
 
     def resize(self, slots: int) -> None:
+        if slots > 100:
+            raise SettingsError("too few files may be open here")
         self.told.append(f"resize {slots}")
         self.wire["slots"] = slots
 

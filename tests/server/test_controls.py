@@ -77,3 +77,6 @@ def test_ends_a_run(owner: httpx.Client, minion: FakeMinion, verb: str) -> None:
 def test_what_the_minion_refuses(owner: httpx.Client, minion: FakeMinion) -> None:
     minion.wire["state"] = "stopped"
     assert problem(owner.post("/pause"), 409, "refused")["detail"] == "the minion has stopped"
+    wrong = problem(owner.post("/slots", json={"slots": 101}), 409, "refused")
+    assert wrong["detail"] == "too few files may be open here"
+    assert minion.told == []
