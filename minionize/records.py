@@ -18,9 +18,10 @@ _DEPTH = 100  # levels of nesting that are kept where a value needs mending
 _BITS = 10_000  # of a whole number; Python refuses to write longer ones
 
 
-def record_line(record: Record) -> bytes:
-    """Write a record as one line of strict JSON, its line end included."""
-    return encode(record.fields()).encode() + b"\n"
+def record_line(record: Record, labels: Mapping[str, str] | None = None) -> bytes:
+    """Write a record as one line of strict JSON, its line end included; ``labels`` stand behind its fields."""
+    fields = record.fields()
+    return encode({**fields, "labels": labels} if labels else fields).encode() + b"\n"
 
 
 def encode(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from minionize.setting import Setting, from_values
@@ -18,6 +19,7 @@ class Reporter(ABC):
         name: The word behind ``--reporter``.
         settings: The reporter's settings; their values are in ``self.config``.
         minion: Id of the minion that reports; set before ``open``.
+        labels: The minion's labels, its job among them; set before ``open``.
     """
 
     name: ClassVar[str] = ""
@@ -27,6 +29,7 @@ class Reporter(ABC):
         """Take the values of the declared settings, by key; writes nothing."""
         self.config: dict[str, Any] = from_values(f"reporter {self.name}", self.settings, values)
         self.minion = ""
+        self.labels: Mapping[str, str] = {}
 
     @property
     def place(self) -> str | None:

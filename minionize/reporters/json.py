@@ -48,7 +48,7 @@ class JsonReporter(Reporter):
 
     def report(self, record: Record) -> None:
         """Append one line."""
-        self._opened().write(record_line(record))
+        self._opened().write(record_line(record, self.labels))
 
     def close(self) -> None:
         """Close the file."""

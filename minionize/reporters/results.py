@@ -90,7 +90,7 @@ class ResultsReporter(Reporter):
         if self._file is None:
             self._write_files(record)
         else:
-            self._file.write(row(record) if self._table else record_line(record))
+            self._file.write(row(record) if self._table else record_line(record, self.labels))
 
     def _write_files(self, record: Record) -> None:
         name = file_name(record.task.id, record.task.attempt)
@@ -98,7 +98,7 @@ class ResultsReporter(Reporter):
         for suffix, content in (("stdout", outcome.stdout), ("stderr", outcome.stderr)):
             if content is not None:
                 self._replace(f"{name}.{suffix}", to_bytes(content))
-        self._replace(f"{name}.json", record_line(record))
+        self._replace(f"{name}.json", record_line(record, self.labels))
 
     def _replace(self, name: str, data: bytes) -> None:
         target = os.path.join(self.path, name)

@@ -23,6 +23,7 @@ from minionize.settings import Settings, load
 from minionize.stats import Stats
 from minionize.worker.dead_file import DeadFile
 from minionize.worker.guard import Guard
+from minionize.worker.labels import labels_of
 from minionize.worker.limits import make_room
 from minionize.worker.loop import Loop
 from minionize.worker.options import Options
@@ -132,7 +133,7 @@ class Minion:
             self._dead_place = f"dead params in {dead.path}"
             stack.callback(dead.close)
         reports = Reports(self._reporters, output.say)
-        reports.open(self.id)
+        reports.open(self.id, labels_of(self._settings.environ, self._settings.values["label"] or {}))
         stack.callback(reports.close)
         pump = Pump(self.engine, self.stats, waker.wake, output.say, dead, options.exit_when_empty)
         tells = type(self.engine).started is not Engine.started
@@ -203,7 +204,6 @@ class Minion:
         values, environ, started = self._settings.values, self._settings.environ, time.time()
 
         def served() -> ServedMinion:
-            from minionize.worker.labels import labels_of
             from minionize.worker.numbers import Numbers
             from minionize.worker.served import ServedMinion
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from minionize.reporter import Reporter
 from minionize.task import Record
@@ -16,14 +16,19 @@ class Reports:
         self._say = say
         self._failing: set[int] = set()
 
-    def open(self, minion: str) -> None:
+    def open(self, minion: str, labels: Mapping[str, str] | None = None) -> None:
         """Open them.
+
+        Args:
+            minion: Id of the minion.
+            labels: Its labels.
 
         Raises:
             ReporterError: One cannot write; better known before the first param than after the last.
         """
         for reporter in self._reporters:
             reporter.minion = minion
+            reporter.labels = labels or {}
             reporter.open()
             note = getattr(reporter, "note", None)
             if note:

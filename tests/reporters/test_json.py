@@ -10,6 +10,7 @@ from minionize.errors import ReporterError
 from minionize.records import read_records
 from minionize.reporter import Reporter
 from minionize.reporters.json import JsonReporter
+from minionize.task import RECORD_FIELDS
 from minionize.testing import ReporterContract
 from minionize.testing.reporter import make_record
 
@@ -55,3 +56,14 @@ def test_the_message_names_place_and_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ReporterError, match=r"file.*REPORTER_JSON_DIRECTORY"):
         JsonReporter(directory=str(tmp_path / "file")).open()
+
+
+@pytest.mark.parametrize("labels", [{}, {"job": "4242", "rack": "b"}])
+def test_labels_stand_behind_the_fields_where_there_are_some(tmp_path: Path, labels: dict[str, str]) -> None:
+    reporter = JsonReporter(directory=str(tmp_path))
+    reporter.labels = labels
+    reporter.report(make_record())
+    reporter.close()
+    (record,) = read_records(tmp_path)
+    assert list(record) == [*RECORD_FIELDS, *(["labels"] if labels else [])]
+    assert record.get("labels", {}) == labels
