@@ -15,13 +15,28 @@ __all__ = ["BorderedCommand", "guarded"]
 
 
 class BorderedCommand(click.Command):
-    """A click command whose callback returns its exit code."""
+    """A click command that only parses. What it does is done outside of click, which has its own idea of broken pipes.
+
+    Args:
+        name: The program.
+        work: Does it; told the values of all parameters, returns the exit code.
+        more: What click wants to know.
+    """
+
+    def __init__(self, name: str, work: Callable[..., int], **more: Any) -> None:
+        super().__init__(name, callback=lambda **given: given, **more)
+        self._work = work
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         """Parse, run, and exit."""
         program = self.name or "minionize"
         extra["standalone_mode"] = False
-        sys.exit(guarded(program, lambda: super(BorderedCommand, self).main(args, program, **extra) or 0, self.flags()))
+
+        def run() -> int:
+            given = super(BorderedCommand, self).main(args, program, **extra)
+            return given if isinstance(given, int) else self._work(**given)
+
+        sys.exit(guarded(program, run, self.flags()))
 
     def flags(self) -> list[str]:
         """Return the names of all options."""

@@ -79,7 +79,7 @@ def _run(**given: Any) -> int:
 main = BorderedCommand(
     _PROGRAM,
     params=_options(),
-    callback=_run,
+    work=_run,
     help=_HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -146,3 +146,7 @@ def _show(places: list[str], chosen: Filter, form: Form, every: float | None) ->
 
 def _say(words: str) -> None:
     say(words, _PROGRAM)
+
+
+if __name__ == "__main__":
+    main()

@@ -51,7 +51,8 @@ class Session:
             steps: How many steps the timeline may have.
 
         Raises:
-            SettingsError: A place is not there or cannot be read, or there is no record in any of them.
+            NoRecordsError: A place is not there, or there is no record in any of them.
+            SettingsError: A place cannot be read.
         """
         for _ in range(_ATTEMPTS):
             try:

@@ -7,11 +7,13 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 from minionize.console import write
 from minionize.errors import SettingsError
 from minionize.status.answer import STEPS
+from minionize.status.readers.places import NoRecordsError
 from minionize.status.wire import Status
 
 __all__ = ["Form", "show", "show_again"]
@@ -66,10 +68,9 @@ def show_again(status: Callable[[int], Status], form: Form, every: float) -> Non
     from minionize.status.watching import interrupted, watched
 
     def once(final: bool) -> None:
-        if form.html is not None:
-            _write_page(status, form.html)
-        elif form.json:
-            write(_line(status))
+        if form.html is not None or form.json:
+            with suppress(NoRecordsError):
+                _write_page(status, form.html) if form.html is not None else write(_line(status))
         elif sys.stdout is not None and sys.stdout.isatty():
             lines = _text_so_far(status, every, on_screen=not final).split("\n")
             write(_HOME + f"{_REST_OF_LINE}\n".join(lines) + _REST_OF_SCREEN)
@@ -104,7 +105,7 @@ def _text_so_far(status: Callable[[int], Status], every: float, *, on_screen: bo
     now = time.strftime("%H:%M:%S")
     try:
         body = _text(status, on_screen=on_screen)
-    except SettingsError as error:
+    except NoRecordsError as error:
         from minionize.console import printable
 
         body = f"{printable(str(error))}\n"

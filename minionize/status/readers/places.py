@@ -9,9 +9,13 @@ from contextlib import suppress
 from minionize.errors import SettingsError
 from minionize.status.readers.files import Batch, Tail, is_report
 
-__all__ = ["Places"]
+__all__ = ["NoRecordsError", "Places"]
 
 _REMEDY = "minions write records with --reporter json, or --results FILE; name that directory or file"
+
+
+class NoRecordsError(SettingsError):
+    """There are no records, or not yet."""
 
 
 class Places:
@@ -22,7 +26,7 @@ class Places:
         say: Told what cannot be read, once for each file.
 
     Raises:
-        SettingsError: A place is not there, or cannot be read.
+        NoRecordsError: A place is not there, or cannot be read.
     """
 
     def __init__(self, places: Sequence[str], say: Callable[[str], None]) -> None:
@@ -67,17 +71,17 @@ class Places:
                 except OSError as error:
                     self._cannot(path, error, named=path == place)
 
-    def nothing(self) -> SettingsError:
+    def nothing(self) -> NoRecordsError:
         """Make the error for when no record was found."""
         lines = self.passed_over
         found = f"{self.files} files, {lines} lines that are none" if lines else f"{self.files} files"
-        return SettingsError(f"no records in {', '.join(self.places)} ({found}); {_REMEDY}")
+        return NoRecordsError(f"no records in {', '.join(self.places)} ({found}); {_REMEDY}")
 
     def _files(self, place: str) -> list[str]:
         """List the files of a place.
 
         Raises:
-            SettingsError: It is not there, or cannot be read.
+            NoRecordsError: It is not there, or cannot be read.
         """
         try:
             if not os.path.isdir(place):
@@ -87,7 +91,7 @@ class Places:
                 return sorted(os.path.join(place, each.name) for each in found if is_report(each.name))
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
-            raise SettingsError(f"{place}: {why}; {_REMEDY}") from None
+            raise NoRecordsError(f"{place}: {why}; {_REMEDY}") from None
 
     def _cannot(self, path: str, error: OSError, *, named: bool) -> None:
         if named:

@@ -1,0 +1,115 @@
+"""Real minions write records, one is killed; what they did is read meanwhile and afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.running import Place, opened, until
+
+pytestmark = pytest.mark.acceptance
+
+STATUS = (sys.executable, "-m", "minionize.cli.status")
+PROGRAM = """\
+#!/bin/sh
+case $1 in
+    *7) echo "bad param $1" >&2; exit 3;;
+    *) sleep 0.02;;
+esac
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    with opened(tmp_path) as place:
+        yield place
+
+
+def ask(place: Place, *words: str) -> dict[str, Any]:
+    done = place.run_program(*STATUS, "--json", *words)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def counted(answer: dict[str, Any]) -> dict[str, int]:
+    return {name: each["count"] for name, each in answer["outcomes"].items() if each["count"]}
+
+
+def test_during_and_after_a_sweep_in_which_a_minion_is_killed(place: Place) -> None:
+    program = place.script("program", PROGRAM)
+    place.python("from execo_engine.sweep import ParamSweeper as P; P('sweeps', range(200), save_sweeps=True)")
+    words = ("-j2", "--reporter", "json", program)
+    job = {"OAR_JOB_ID": "4242"}
+    minions = [place.start(*words, **job), place.start(*words, **job), place.start(*words)]
+    until(lambda: len({each["minion"] for each in place.records()}) == 3 and len(place.records()) > 30)
+    during = ask(place)
+    assert 30 <= during["records"] <= 200
+    minions[0].kill()
+    for minion in minions[1:]:
+        assert minion.wait(60) == 1
+    records = place.records()
+    after = ask(place)
+    assert during["records"] <= after["records"] == len(records)
+    assert counted(after) == {
+        name: sum(each["outcome"] == name for each in records) for name in {each["outcome"] for each in records}
+    }
+    assert {each["param"] for each in records} == set(range(200))
+    (cause,) = after["failures"]
+    assert (cause["cause"], cause["count"]) == ("exit code 3: bad param N", counted(after)["failed"])
+    assert {each["minion"]: each["records"] for each in after["minions"]} == {
+        name: sum(each["minion"] == name for each in records) for name in {each["minion"] for each in records}
+    }
+    assert {each["name"]: each["minions"] for each in after["jobs"]} == {"4242": 2, None: 1}
+    assert after["first"] == min(each["started"] for each in records)
+    assert after["last"] == max(each["ended"] for each in records)
+    shown = place.run_program(*STATUS).stdout.decode()
+    assert "exit code 3: bad param N" in shown
+    assert "on 1 host" in shown
+
+
+def test_watch_shows_what_comes_and_ends_at_ctrl_c(place: Place) -> None:
+    watch = place.start_program(*STATUS, "--watch", "0.1", "--json", "report.jsonl")
+    (place.folder / "report.jsonl").write_bytes(b"")
+    program = place.script("program", PROGRAM)
+    place.run("--results", "report.jsonl", program, params=b"1\n2\n7\n")
+
+    def last() -> dict[str, Any]:
+        lines = watch.out.splitlines()
+        return json.loads(lines[-1]) if lines and watch.out.endswith("\n") else {}
+
+    until(lambda: last().get("records") == 3)
+    watch.send(signal.SIGINT)
+    assert watch.wait() == 0
+    assert "Traceback" not in watch.err
+    assert counted(last()) == {"succeeded": 2, "failed": 1}
+
+
+def test_a_reader_that_leaves_is_no_error(place: Place) -> None:
+    place.run("--reporter", "json", "true", params=b"1\n")
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([*STATUS], cwd=place.folder, stdout=write, stderr=subprocess.PIPE, env=place.environ())
+    os.close(write)
+    assert done.returncode == 128 + signal.SIGPIPE
+    assert done.stderr == b""
+
+
+def test_a_full_disk_is_told(place: Place) -> None:
+    place.run("--reporter", "json", "true", params=b"1\n")
+    for words in ([], ["--json"], ["--csv"], ["--html", "/dev/full"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [*STATUS, *words], cwd=place.folder, stdout=full, stderr=subprocess.PIPE, env=place.environ()
+            )
+        assert done.returncode == 2, words
+        assert b"No space left on device" in done.stderr
+        assert b"Traceback" not in done.stderr
