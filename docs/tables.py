@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from docs import http_tables
 from minionize.cli.help import help_text
 from minionize.errors import ExitCode
 from minionize.plugins import engine_names, load_engine, load_reporter, reporter_names
@@ -130,12 +131,23 @@ def example_engine() -> str:
     return f"```python\n{(ROOT / 'examples' / 'sqlite_engine.py').read_text()}```\n"
 
 
+def http(table: Iterator[Sequence[Any]]) -> str:
+    """Write one table of the HTTP API."""
+    return render(next(table), table)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "command-line": command_line,
     "delivery-contract": delivery_contract,
     "engine-settings": engine_settings,
     "example-engine": example_engine,
     "exit-codes": exit_codes,
+    "http-failures": lambda: http(http_tables.fields("Failures")),
+    "http-metrics": lambda: http(http_tables.exported()),
+    "http-problems": lambda: http(http_tables.problems()),
+    "http-routes": lambda: http(http_tables.routes()),
+    "http-stats": lambda: http(http_tables.fields("Stats")),
+    "http-tasks": lambda: http(http_tables.fields("Task")),
     "reporter-settings": reporter_settings,
     "settings": settings,
 }

@@ -56,16 +56,16 @@ class Latency(BaseModel):
 
     count: Count
     sum: Seconds
-    p50: Seconds | None
-    p95: Seconds | None
-    p99: Seconds | None
+    p50: Annotated[float | None, Field(description="seconds; null before the first run has ended")]
+    p95: Annotated[float | None, Field(description="seconds")]
+    p99: Annotated[float | None, Field(description="seconds")]
     buckets: Annotated[
         list[tuple[float | None, int]], Field(description="[seconds, runs that took no longer]; at last [null, all]")
     ]
 
 
 class InFlight(BaseModel):
-    """Runs under way."""
+    """Deliveries that were taken and are not settled yet."""
 
     count: Count
     oldest: Annotated[float | None, Field(description="age of the oldest one, in seconds")]
@@ -96,13 +96,13 @@ class Stats(BaseModel):
     model_config = _shown(examples.STATS)
     schema_: Version
     id: Annotated[str, Field(description="id of the minion")]
-    host: str
+    host: Annotated[str, Field(description="where it runs")]
     pid: int
-    user: str
+    user: Annotated[str, Field(description="whose it is")]
     version: Annotated[str, Field(description="version of minionize")]
-    engine: str
-    queue: str
-    command: str
+    engine: Annotated[str, Field(description="the kind of queue")]
+    queue: Annotated[str, Field(description="the queue")]
+    command: Annotated[str, Field(description="what is run for each param")]
     labels: Annotated[dict[str, str], Field(description="--label, and ids of the batch job")]
     state: State
     why: Annotated[str, Field(description="why it is in that state")]
