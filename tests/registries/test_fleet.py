@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -82,7 +82,7 @@ def fill(folder: Path) -> Path:
     ballast = folder / "ballast"
     with ballast.open("ab", buffering=0) as file:
         for size in (4096, 1):
-            with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+            with suppress(OSError):
                 while True:
                     file.write(b"x" * size)
     return ballast
