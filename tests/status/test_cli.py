@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from click.testing import CliRunner, Result
 from minionize.cli.status import main
 from minionize.status.rows import COLUMNS
 from minionize.status.run import OUTCOMES
-from minionize.status.wire import Status
+from minionize.status.wire import Durations, FailureGroup, Group, Minion, Outcome, Status, Times, Waste
 from minionize.version import __version__
 from tests.status.making import NOON, OLD, line
 
@@ -148,3 +149,13 @@ def test_help_and_version(status: Terminal) -> None:
     shown = status("--help").stdout
     assert all(outcome in shown for outcome in OUTCOMES)
     assert "Usage: minion-status [OPTIONS] [PLACE]..." in shown
+
+
+def test_the_page_of_the_manual_tells_every_name() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "status.md").read_text()
+    rows = [row for row in page.splitlines() if row.startswith("| `")]
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert set(Status.__annotations__) - told == set()
+    for kind in (Outcome, Waste, Durations, Times, FailureGroup, Group, Minion):
+        assert [name for name in kind.__annotations__ if f"`{name}`" not in page] == [], kind
+    assert ",".join(COLUMNS) in page

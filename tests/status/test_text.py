@@ -80,7 +80,7 @@ def test_long_lists_are_cut_and_say_so() -> None:
     runs = [run("failed", minion=f"m{n}", host=f"h{n}", reason="word" + chr(97 + n // 26) + chr(97 + n % 26))
             for n in range(50)]  # fmt: skip
     shown = text(summed(runs), Canvas(100))
-    assert "and 30 of 30 more causes" in shown
+    assert "and 30 by 30 more causes" in shown
     assert "and 30 more hosts" in shown
     assert "and 30 more minions" in shown
 

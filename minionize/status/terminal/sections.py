@@ -15,6 +15,7 @@ from minionize.status.words import count, date, duration, per_second, percent, p
 __all__ = ["durations", "failures", "groups", "head", "minions", "outcomes", "plots"]
 
 _WIDE = 110  # columns for two plots side by side
+_CRAMPED = 70  # ... where there are few lines
 _BAR = 30
 _BUCKETS = 10
 
@@ -93,7 +94,7 @@ def failures(status: Status, canvas: Canvas, most: int) -> list[str]:
     )
     rest = causes[most:]
     if rest:
-        lines.append(f"and {count(sum(each['count'] for each in rest))} of {plural(len(rest), 'more cause')}")
+        lines.append(f"and {count(sum(each['count'] for each in rest))} by {plural(len(rest), 'more cause')}")
     return lines
 
 
@@ -103,7 +104,7 @@ def plots(status: Status, canvas: Canvas, height: int) -> list[str]:
     if times is None or len(times["in_flight"]) < 3:
         return []
     rates = _rates(times)
-    wide = canvas.width >= _WIDE
+    wide = canvas.width >= (_WIDE if canvas.height is None else _CRAMPED)
     width = (canvas.width - 2) // 2 if wide else canvas.width
     unit, factor = _unit(rates)
     scaled = {name: [value * factor for value in values] for name, values in rates.items()}

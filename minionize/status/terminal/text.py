@@ -26,10 +26,10 @@ def text(status: Status, canvas: Canvas) -> str:
         return canvas.finished(lines)
     cramped = canvas.height is not None and canvas.height < 40
     most, plot = (5, 7) if cramped else (_MOST, _PLOT)
+    failures, plots = lambda: sections.failures(status, canvas, most), lambda: sections.plots(status, canvas, plot)
     parts: list[Callable[[], list[str]]] = [
         lambda: sections.outcomes(status, canvas),
-        lambda: sections.failures(status, canvas, most),
-        lambda: sections.plots(status, canvas, plot),
+        *((plots, failures) if cramped else (failures, plots)),
         lambda: sections.durations(status, canvas),
         lambda: sections.groups(status["hosts"], "host", canvas, most),
         lambda: sections.groups(status["jobs"], "job", canvas, most) if _has_jobs(status) else [],
