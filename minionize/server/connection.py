@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
+import time
 from contextlib import suppress
+from email.utils import formatdate
 from typing import Any
 
 import h11
@@ -79,6 +81,14 @@ class Connection(H11Protocol):
         if len(self.connections) > min(self.most, _files() // 2):
             self._refuse("busy", "too many connections; try again")
         self._arm()
+
+    def data_received(self, data: bytes) -> None:
+        """See to the date of the answers, then read on."""
+        now = int(time.time())
+        if now != getattr(self.server_state, "dated", None):
+            self.server_state.dated = now  # type: ignore[attr-defined]
+            self.server_state.default_headers = [(b"date", formatdate(now, usegmt=True).encode())]
+        super().data_received(data)
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no request."""

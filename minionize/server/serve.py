@@ -100,10 +100,9 @@ def _uvicorn(served: Served, stopped: asyncio.Event) -> uvicorn.Server:
 
     class Uvicorn(uvicorn.Server):
         async def main_loop(self) -> None:
-            """Wait for ``stop``; once a second see to the date, and no more often: a server that nobody asks rests."""
-            while not await self.on_tick(0):
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stopped.wait(), 1.0)
+            """Wait for ``stop``, and for nothing else: a server that nobody asks sleeps."""
+            if not self.should_exit:
+                await stopped.wait()
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             """Let answers under way end, for a moment."""
@@ -130,6 +129,8 @@ def _uvicorn(served: Served, stopped: asyncio.Event) -> uvicorn.Server:
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            # Written by the connection, when one is used.
+            date_header=False,
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=1,
         )

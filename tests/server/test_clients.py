@@ -8,6 +8,7 @@ import resource
 import socket
 import time
 from contextlib import suppress
+from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
@@ -63,6 +64,12 @@ def test_a_head_without_end(live: Live, client: httpx.Client, head: bytes) -> No
 def test_no_header_tells_what_serves(live: Live) -> None:
     answer = live.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert b"\r\nserver:" not in answer.lower()
+
+
+def test_answers_are_dated(client: httpx.Client) -> None:
+    for _ in range(2):
+        dated = parsedate_to_datetime(client.get("/healthz").headers["date"]).timestamp()
+        assert abs(dated - time.time()) < 5
 
 
 def test_a_websocket_is_not_opened(live: Live) -> None:
