@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from minionize.engine import EngineError
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 17
 
 
 def append(path: str, lines: Iterable[bytes], separator: bytes) -> int:
@@ -61,7 +61,7 @@ class _Appended:
         """Take a line; it is written when many have come."""
         self._lines.append(line)
         self._size += len(line)
-        if self._size >= _CHUNK or len(self._lines) >= _CHUNK >> 3:
+        if self._size >= _CHUNK or len(self._lines) >= _CHUNK >> 4:
             self.flush()
 
     def flush(self) -> None:
