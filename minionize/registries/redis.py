@@ -116,7 +116,7 @@ class RedisRegistry(Registry):
             yield
         except (RedisError, OSError, ValueError) as error:
             # A server that does not know a command repeats its arguments, and in these is the token.
-            why = str(error).partition(", with args")[0][:200]
+            why = str(error).partition(", with args")[0][:200].rstrip(".")
             if isinstance(error, AuthenticationError):
                 remedy = "check the user and password in MINION_REGISTRY"
             elif isinstance(error, NoPermissionError):
@@ -124,7 +124,7 @@ class RedisRegistry(Registry):
             elif isinstance(error, ResponseError):
                 remedy = "see to that server, or set MINION_REGISTRY to another place, or none"
             else:
-                remedy = "is MINION_REGISTRY right, and the server running?"
+                remedy = "check MINION_REGISTRY, and whether the server runs"
             raise RegistryError(f"cannot {what} the registry {self.place}: {why}; {remedy}") from error
 
 
