@@ -49,15 +49,25 @@ def require_token(scope: Scope, token: str) -> None:
     Raises:
         Problem: It shows none, or another.
     """
-    shown = [value for name, value in scope["headers"] if name == b"authorization"]
-    if not shown:
-        raise Problem("unauthorized", f"no bearer token; {_REMEDY}", {"WWW-Authenticate": 'Bearer realm="minionize"'})
-    scheme, _, given = shown[0].partition(b" ")
+    if shows_token(scope, token):
+        return
+    challenge = 'Bearer realm="minionize"'
+    if not _shown(scope):
+        raise Problem("unauthorized", f"no bearer token; {_REMEDY}", {"WWW-Authenticate": challenge})
+    challenge += ', error="invalid_token"'
+    raise Problem("unauthorized", f"not the token of this minion; {_REMEDY}", {"WWW-Authenticate": challenge})
+
+
+def shows_token(scope: Scope, token: str) -> bool:
+    """Tell whether a request shows the token. Without a token nobody may, whatever is shown."""
+    shown = _shown(scope)
+    scheme, _, given = (shown[0] if len(shown) == 1 else b"").partition(b" ")
     right = compare_digest(given.strip(), token.encode("utf-8", "surrogateescape"))
-    # Without a token nobody may, whatever is shown.
-    if not (right and token and len(shown) == 1 and scheme.lower() == b"bearer"):
-        challenge = 'Bearer realm="minionize", error="invalid_token"'
-        raise Problem("unauthorized", f"not the token of this minion; {_REMEDY}", {"WWW-Authenticate": challenge})
+    return bool(right and token and scheme.lower() == b"bearer")
+
+
+def _shown(scope: Scope) -> list[bytes]:
+    return [value for name, value in scope["headers"] if name == b"authorization"]
 
 
 def require_json(request: Request) -> None:

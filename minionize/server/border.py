@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from minionize.console import say
+from minionize.server.auth import shows_token
 from minionize.server.problems import Problem
 
 LARGEST_BODY = 65_536
@@ -37,7 +38,7 @@ class Border:
         if scope["type"] != "http":
             return
         scope = _as_get(_with_whole_id(scope))
-        if scope["method"] == "GET" and scope["path"].startswith(("/tasks", "/failures")):
+        if _is_large(scope):
             async with self._gate:
                 await self._answer(scope, receive, send)
         else:
@@ -74,6 +75,12 @@ class Border:
 
 
 _TOO_LARGE = f"at most {LARGEST_BODY} bytes"
+
+
+def _is_large(scope: Scope) -> bool:
+    """Whether the answer may be large. Who has no token must not be able to make others wait."""
+    wanted = scope["method"] == "GET" and scope["path"].startswith(("/tasks", "/failures"))
+    return wanted and shows_token(scope, scope["app"].state.served.token)
 
 
 def _as_get(scope: Scope) -> Scope:

@@ -83,8 +83,8 @@ def test_halves_of_an_answer_do_not_wait_for_each_other() -> None:
             answer = b""
             while b"}" not in answer:
                 answer += connection.recv(10_000)
-        # 40 ms each if they did.
-        assert time.monotonic() - start < 0.4
+        # 0.8 s if they did.
+        assert time.monotonic() - start < 0.6
 
 
 def test_a_listener_that_is_none_any_more() -> None:
