@@ -8,7 +8,7 @@ import msgspec
 
 from minionize.task import OutcomeKind
 
-__all__ = ["FAILURES", "OUTCOMES", "Labels", "Moment", "Run"]
+__all__ = ["FAILURES", "LATEST", "OUTCOMES", "Labels", "Moment", "Run"]
 
 OUTCOMES: tuple[str, ...] = tuple(kind.value for kind in OutcomeKind)
 """The outcomes, in the order in which they are counted and shown."""
@@ -16,8 +16,11 @@ OUTCOMES: tuple[str, ...] = tuple(kind.value for kind in OutcomeKind)
 FAILURES = frozenset({"failed", "timed_out", "could_not_start"})
 """The outcomes that have a cause; who is preempted has done nothing wrong."""
 
-Moment = Annotated[float, msgspec.Meta(ge=0.0, le=1e11)]
-"""Unix seconds. What lies beyond is no time, and would stretch every plot."""
+LATEST = 1e11
+"""Unix seconds beyond which nothing is a time; it would only stretch the plots."""
+
+Moment = Annotated[float, msgspec.Meta(ge=0.0, le=LATEST)]
+"""Unix seconds."""
 
 
 class Labels(msgspec.Struct, gc=False):

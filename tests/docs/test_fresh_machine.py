@@ -43,7 +43,9 @@ def test_wheel_holds_what_it_must(tmp_path: Path) -> None:
     subprocess.run(build, cwd=tmp_path, check=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    ours = {str(path.relative_to(tmp_path / "clone")) for path in (tmp_path / "clone/minionize").rglob("*.py")}
+    package = tmp_path / "clone" / "minionize"
+    files = [*package.rglob("*.py"), *package.glob("*/assets/*")]
+    ours = {str(path.relative_to(tmp_path / "clone")) for path in files}
     assert ours | {"minionize/py.typed", "minionize/minionize.schema.json"} <= names
     assert not [name for name in names if name.startswith(("tests/", "docs/", "examples/"))]
     assert any(name.endswith("LICENSE") for name in names)

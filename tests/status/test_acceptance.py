@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +115,37 @@ def test_a_full_disk_is_told(place: Place) -> None:
         assert done.returncode == 2, words
         assert b"No space left on device" in done.stderr
         assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_watch_on_a_terminal(place: Place, colour: bool) -> None:
+    ours, theirs = pty.openpty()
+    environ = {"TERM": "xterm", **({} if colour else {"NO_COLOR": "1"})}
+    watch = subprocess.Popen(
+        [*STATUS, "--watch", "0.1"],
+        cwd=place.folder,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**place.environ(**environ), "COLUMNS": "80", "LINES": "24"},
+    )
+    os.close(theirs)
+    seen = b""
+
+    def shown(words: bytes) -> bool:
+        nonlocal seen
+        with suppress(OSError):
+            seen += os.read(ours, 1 << 16)
+        return words in seen
+
+    until(lambda: shown(b"minion-report: No such file or directory"))
+    place.run("--reporter", "json", "sh", "-c", "exit $1", "sh", params=b"0\n0\n3\n")
+    until(lambda: shown(b"3 records of 1 minion"))
+    before = len(seen)
+    watch.send_signal(signal.SIGINT)
+    # What is left on the screen is the whole of it, not what fits on one.
+    until(lambda: shown(b"took") and b"took" in seen[before:])
+    assert watch.wait(10) == 0
+    os.close(ours)
+    assert b"Traceback" not in seen
+    assert (b"\x1b[31m" in seen) is colour

@@ -6,16 +6,17 @@ import csv
 import io
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
+from operator import itemgetter
 
-import msgspec
-
-from minionize.status.run import Run
+from minionize.status.run import LATEST, OUTCOMES, Run
 
 __all__ = ["Table", "whole_rows"]
 
-_TEXTS = frozenset({"outcome", "minion", "host", "id", "settled", "reason", "stderr", "job"})
-_NUMBERS = frozenset({"started", "ended", "slot", "exit_code", "signal"})
+_FIELDS = (
+    "outcome", "started", "ended", "minion", "host", "id", "slot", "settled", "exit_code", "signal", "reason", "stderr",
+    "job",
+)  # fmt: skip
+_OUTCOMES = frozenset(OUTCOMES)
 
 
 class Table:
@@ -31,7 +32,8 @@ class Table:
     def __init__(self, header: Sequence[str]) -> None:
         self.passed_over = 0
         self._width = len(header)
-        self._columns = [(at, name) for at, name in enumerate(header) if name in _TEXTS | _NUMBERS]
+        # A cell that every row is given at its end stands for the columns that there are not.
+        self._pick = itemgetter(*(header.index(name) if name in header else -1 for name in _FIELDS))
 
     @staticmethod
     def header(line: bytes) -> list[str] | None:
@@ -47,7 +49,7 @@ class Table:
         for cells in self._cells(rows.decode("utf-8", "replace")):
             try:
                 found.append(self._run(cells))
-            except (msgspec.MsgspecError, ValueError):
+            except ValueError:
                 self.passed_over += 1
         return found
 
@@ -71,12 +73,32 @@ class Table:
     def _run(self, cells: list[str]) -> Run:
         if len(cells) != self._width:
             raise ValueError("torn")
-        fields: dict[str, Any] = {}
-        for at, name in self._columns:
-            cell = cells[at]
-            if cell:
-                fields[name] = cell if name in _TEXTS else float(cell) if name in ("started", "ended") else int(cell)
-        return msgspec.convert(fields, Run)
+        cells.append("")
+        outcome, started, ended, minion, host, id, slot, settled, code, signal, reason, stderr, job = self._pick(cells)
+        if outcome not in _OUTCOMES:
+            raise ValueError("no outcome")
+        return Run(
+            outcome,
+            _moment(started),
+            _moment(ended),
+            minion,
+            host,
+            id,
+            int(slot or 1),
+            settled,
+            int(code) if code else None,
+            int(signal) if signal else None,
+            reason or None,
+            stderr or None,
+            job or None,
+        )
+
+
+def _moment(cell: str) -> float:
+    value = float(cell)
+    if not 0.0 <= value <= LATEST:
+        raise ValueError("no time")
+    return value
 
 
 def whole_rows(data: bytes) -> int:
