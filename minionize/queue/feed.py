@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 from minionize.engine import Engine
 from minionize.errors import MinionizeError
@@ -33,8 +34,25 @@ class Feed:
         self._params = iter(params)
         self._stopper = stopper
         self._tick = tick
+        self._first: list[Param] = []
         self.count = 0
         self.error: MinionizeError | None = None
+
+    def begin(self) -> None:
+        """Wait for the first param; the queue need not be touched if there is nothing but a fault.
+
+        Raises:
+            MinionizeError: The source is wrong from its beginning.
+        """
+        with suppress(Stopped, StopIteration):
+            self._first.append(self._next())
+
+    def _next(self) -> Param:
+        try:
+            self._stopper.waiting = True
+            return next(self._params)
+        finally:
+            self._stopper.waiting = False
 
     def __iter__(self) -> Iterator[Param]:
         try:
@@ -45,15 +63,11 @@ class Feed:
             self.error = error
 
     def _all(self) -> Iterator[Param]:
-        stopper = self._stopper
-        while stopper.signal is None:
+        while self._first or self._stopper.signal is None:
             try:
-                stopper.waiting = True
-                param = next(self._params)
+                param = self._first.pop() if self._first else self._next()
             except StopIteration:
                 return
-            finally:
-                stopper.waiting = False
             self.count += 1
             self._tick(self.count)
             yield param
@@ -66,4 +80,5 @@ def put(engine: Engine, feed: Feed, stopper: Stopper) -> int:
         MinionizeError: The queue cannot be used, or refuses a param; the message tells what was put.
     """
     with stopper.listening():
-        return engine.put(feed)
+        feed.begin()
+        return 0 if stopper.signal is not None else engine.put(feed)

@@ -60,13 +60,19 @@ def _read(file: IO[bytes], name: str) -> bytes:
 
 
 def from_lines(file: IO[bytes], name: str, null: bool = False) -> Iterator[Param]:
-    """Yield each line as a text; blank ones are no params. Bytes that are no UTF-8 survive in a queue of texts."""
-    for _, line in pieces(file, name, b"\0" if null else b"\n"):
+    """Yield each line as a text; blank ones are no params. Bytes that are no UTF-8 survive in a queue of texts.
+
+    Raises:
+        SettingsError: A line holds a NUL byte, which no command line can.
+    """
+    for number, line in pieces(file, name, b"\0" if null else b"\n"):
         if not null:
             if not line or line.isspace():
                 continue
             if line[-1:] == b"\r":
                 line = line[:-1]
+            if b"\0" in line:
+                raise SettingsError(f"{name}, line {number}: holds a NUL byte; -0 is for params that end with one")
         yield line.decode("utf-8", "surrogateescape")
 
 
@@ -114,7 +120,7 @@ def from_csv(file: IO[bytes], name: str) -> Iterator[dict[str, str]]:
                 continue
             if len(row) != len(names):
                 raise SettingsError(
-                    f"{name}, line {rows.line_num}: {len(row)} values for {len(names)} names: {', '.join(names)}"
+                    f"{name}, line {rows.line_num}: {len(row)} values for {len(names)} names: {', '.join(names)[:200]}"
                 )
             yield dict(zip(names, row, strict=True))
     except csv.Error as error:
@@ -129,8 +135,10 @@ def _check_names(names: list[str], name: str) -> None:
     if not names:
         raise SettingsError(f"{name}: empty; a table begins with a line of names")
     for each in names:
+        if "\0" in each:
+            raise SettingsError(f"{name}, line 1: holds a NUL byte: is it a table?")
         if not each.strip():
-            raise SettingsError(f"{name}, line 1: a name is missing: {','.join(names)}")
+            raise SettingsError(f"{name}, line 1: a name is missing: {','.join(names)[:200]}")
         if names.count(each) > 1:
             raise SettingsError(f"{name}, line 1: {each} stands there twice")
 

@@ -110,7 +110,10 @@ def merge(layout: Layout, locks: Locks, params: Iterable[Any]) -> int:
         OSError: It cannot be written.
     """
     fresh = _hashable((freeze(param) for param in params), layout.sweeps)
-    os.makedirs(layout.folder, exist_ok=True)
+    try:
+        os.makedirs(layout.folder, exist_ok=True)
+    except FileExistsError:
+        raise EngineError(f"{layout.folder} is no directory: check EXECO_PERSISTENCE_DIR") from None
     with locks.hold(), _for_change(layout, locks) as (known, empty):
         fresh -= known
         if fresh or empty:

@@ -77,6 +77,25 @@ def test_what_came_before_a_fault_of_the_source_is_put() -> None:
     assert (feed.count, found, str(feed.error)) == (1, [1], "line 2")
 
 
+def test_a_source_that_is_wrong_from_its_beginning_touches_no_queue() -> None:
+    def wrong() -> Iterator[int]:
+        yield from ()
+        raise SettingsError("line 1")
+
+    with pytest.raises(SettingsError, match="line 1"):
+        fill(wrong(), Stopper())
+
+
+def test_a_stop_before_the_first_puts_nothing() -> None:
+    def slow() -> Iterator[int]:
+        os.kill(ME, signal.SIGTERM)
+        signal.pause()
+        yield 1
+
+    feed, found = fill(slow(), Stopper())
+    assert (feed.count, found) == (0, [])
+
+
 def test_the_count_is_told() -> None:
     told: list[int] = []
     assert len(list(Feed(iter("abc"), Stopper(), told.append))) == 3

@@ -118,6 +118,19 @@ def test_what_a_sweep_directory_cannot_hold_is_refused_whole(queue: Terminal) ->
     assert Path("sweeps/sweeps").read_bytes() == b"no pickle"
 
 
+def test_a_fault_at_the_beginning_makes_no_queue(queue: Terminal) -> None:
+    result = queue("fill", "--json", stdin="wrong\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert list(queue.folder.iterdir()) == []
+
+
+def test_a_sweep_directory_that_is_a_file_is_named(queue: Terminal) -> None:
+    Path("sweeps").touch()
+    result = queue("fill", stdin="a\n")
+    assert result.exit_code == 3
+    assert "sweeps is no directory: check EXECO_PERSISTENCE_DIR; nothing was put" in result.stderr
+
+
 def test_nothing_is_put_from_nothing(queue: Terminal) -> None:
     assert queue("fill", stdin="\n\n").stdout.startswith("0 put into ")
 

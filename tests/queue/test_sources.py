@@ -42,6 +42,11 @@ def test_blank_lines_and_line_ends_are_no_params() -> None:
     assert list(from_lines(stream(b"a\nb\0\0c"), "x", null=True)) == ["a\nb", "", "c"]
 
 
+def test_who_forgot_that_params_end_with_nul_is_told() -> None:
+    with pytest.raises(SettingsError, match=r"x, line 2: holds a NUL byte; -0 is for"):
+        list(from_lines(stream(b"a\nb\0c\n"), "x"))
+
+
 def test_bytes_that_are_no_text_survive() -> None:
     (param,) = from_lines(stream(b"\xff\xfe\n"), "x")
     assert param.encode("utf-8", "surrogateescape") == b"\xff\xfe"
@@ -86,6 +91,7 @@ def test_a_row_is_a_mapping() -> None:
     ("table", "message"),
     [
         (b"", "x: empty"),
+        (b"\0ELF\n", "line 1: holds a NUL byte"),
         (b"a,a\n", "line 1: a stands there twice"),
         (b"a,\n", "line 1: a name is missing"),
         (b"a,b\n1,2\n1\n", "line 3: 1 values for 2 names: a, b"),
