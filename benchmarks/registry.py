@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 
 from benchmarks.harness import Bench, Figure, ratios
 from minionize.registries.directory import DirectoryRegistry
 from minionize.registry import Announcement, Registry
-from minionize.stats.histogram import SHOWN
+from minionize.stats.histogram import Histogram
 from minionize.testing.announcements import make_announcement
 
 MINIONS = 1_000
@@ -70,11 +71,15 @@ def measure(bench: Bench) -> list[Figure]:
 
 
 def announcement(id: str) -> Announcement:
-    """Make one as large as those of minions that have run for a while: about 1,500 bytes."""
-    made = make_announcement(id, command="./simulate --seed {seed} --out results/{name}", uptime=86_400.123)
-    counters = made["stats"]["counters"]
-    made["stats"]["counters"] = {**counters, "received": 123_456, "succeeded": 123_400}
-    made["stats"]["latency"]["buckets"] = [(bound, 123_456) for bound in (*SHOWN, None)]
+    """Make one as of a minion that has run for a while: 5,000 runs of about two seconds."""
+    made = make_announcement(id, command="./simulate --seed {seed} --out results/{name}", uptime=5_123.123)
+    stats, histogram, chance = made["stats"], Histogram(), Random(id)
+    for _ in range(200):
+        histogram.add(chance.lognormvariate(0.7, 0.7))
+    stats["counters"] = {**stats["counters"], "received": 5_000, "succeeded": 4_990}
+    buckets = [(bound, count * 25) for bound, count in histogram.buckets()]
+    p50, p95, p99 = histogram.quantiles(0.5, 0.95, 0.99)
+    stats["latency"] = {"count": 5_000, "sum": 10_234.567, "p50": p50, "p95": p95, "p99": p99, "buckets": buckets}
     return made
 
 

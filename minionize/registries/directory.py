@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from minionize.announcement import LARGEST, Decoder, encode, is_id
+from minionize.announcement import LARGEST, Decoder, encode, is_id, uncollected
 from minionize.errors import RegistryError
 from minionize.host import state_home
 from minionize.registry import DAY, Announcement, Registry, Seen, kept_for
@@ -68,7 +68,7 @@ class DirectoryRegistry(Registry):
         """Read all files that are announcements."""
         found: list[Seen] = []
         self.passed_over = 0
-        with self._errors("read"), suppress(FileNotFoundError), self._opened() as folder:
+        with self._errors("read"), suppress(FileNotFoundError), self._opened() as folder, uncollected():
             # Asked first: on NFS that also shows what other hosts have added to the directory.
             now = self._now(folder)
             owner = os.fstat(folder).st_uid

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from minionize.announcement import LARGEST, Decoder, encode, is_id
+from minionize.announcement import LARGEST, Decoder, encode, is_id, uncollected
 from minionize.errors import RegistryError, SettingsError
 from minionize.registry import Announcement, Registry, Seen, kept_for
 
@@ -88,13 +88,14 @@ class RedisRegistry(Registry):
             now, self.passed_over, lines = self._read(keys=[KEY], args=[LARGEST])
         decode = self._decoder = self._decoder or Decoder()
         found = []
-        for line in filter(None, lines.split(b"\n")):
-            id, written, _, data = (*line.split(b" ", 3), b"", b"", b"")[:4]
-            announcement = decode(id.decode("utf-8", "replace"), data)
-            if announcement and _is_time(written):
-                found.append(Seen(announcement, abs(float(now) - float(written))))
-            elif id != b".cleaned":
-                self.passed_over += 1
+        with uncollected():
+            for line in filter(None, lines.split(b"\n")):
+                id, written, _, data = (*line.split(b" ", 3), b"", b"", b"")[:4]
+                announcement = decode(id.decode("utf-8", "replace"), data)
+                if announcement and _is_time(written):
+                    found.append(Seen(announcement, abs(float(now) - float(written))))
+                elif id != b".cleaned":
+                    self.passed_over += 1
         return found
 
     def forget(self, ids: Iterable[str]) -> int:
