@@ -115,10 +115,17 @@ def listener() -> socket.socket:
 
 
 @contextmanager
-def serving(minion: FakeMinion | None = None) -> Iterator[Live]:
-    """Run a server in a thread."""
+def serving(minion: FakeMinion | None = None, send_buffer: int | None = None) -> Iterator[Live]:
+    """Run a server in a thread.
+
+    Args:
+        minion: What it serves.
+        send_buffer: Bytes that the system takes of an answer which is not read.
+    """
     minion = minion or FakeMinion()
     sock = listener()
+    if send_buffer is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
     address = sock.getsockname()
     server = Server(minion, sock)
     thread = threading.Thread(target=server.run)

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from minionize.server.border import AT_ONCE
+from minionize.server import border
 from minionize.server.connection import Connection
 from tests.server.fake import TOKEN, FakeMinion, Live, serving
 
@@ -233,14 +233,19 @@ def test_slow_readers_cost_little_memory() -> None:
     assert grown < 450_000_000
 
 
-def test_who_has_no_token_makes_nobody_wait() -> None:
-    with serving() as live, ExitStack() as held:
-        for _ in range(AT_ONCE + 8):
-            connection = held.enter_context(reluctant(live, "/tasks"))
-            connection.setblocking(False)
+def test_who_has_no_token_makes_nobody_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(border, "AT_ONCE", 2)
+    with serving(send_buffer=4096) as live, ExitStack() as held:
+        for _ in range(3):
+            connection = held.enter_context(live.connect())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             # Hundreds of requests, no answer of which is read.
-            with suppress(BlockingIOError):
-                connection.send(b"GET /tasks HTTP/1.1\r\nHost: x\r\n\r\n" * 2000)
+            connection.sendall(b"GET /tasks HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
+        until = time.monotonic() + 10
+        connections = live.server._server.server_state.connections
+        while sum(isinstance(each, Connection) and each.flow.write_paused for each in list(connections)) < 3:
+            assert time.monotonic() < until, "the clients are not slow enough"
+            time.sleep(0.01)
         with httpx.Client(base_url=live.url, verify=False, headers={"Authorization": f"Bearer {TOKEN}"}) as owner:
             assert owner.get("/tasks").status_code == 200
 
