@@ -116,11 +116,11 @@ function build() {
   table("failures", data.failures, [
     ["runs", (row) => count(row.count), "number"],
     ["share", (row) => percent(row.share), "number"],
+    ["cause", (row) => row.cause, "wide"],
+    ["such as", (row) => row.samples.join(", "), "wide"],
     ["time", (row) => duration(row.seconds), "number"],
     ["first", (row) => date(row.first), "number"],
     ["last", (row) => date(row.last), "number"],
-    ["cause", (row) => row.cause, "wide"],
-    ["such as", (row) => row.samples.join(", "), "wide"],
   ], data.all.failures);
   groups("hosts", data.hosts, "host");
   groups("jobs", data.jobs.some((job) => job.name !== null) ? data.jobs : [], "job");

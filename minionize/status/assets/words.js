@@ -60,9 +60,16 @@ const TIME_STEPS = [
   10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000,
 ];
 
-// Round times of the local clock between two times, about so many.
+// Round times of the local clock between two times, about so many, but no single one.
 function timeTicks(from, to, number) {
-  const step = TIME_STEPS.find((each) => each >= (to - from) / number) ?? (to - from) / number;
+  let at = TIME_STEPS.findIndex((each) => each >= (to - from) / number);
+  if (at < 0) return evenTicks(from, to, (to - from) / number);
+  let found = evenTicks(from, to, TIME_STEPS[at]);
+  while (found.at.length < 2 && at > 0) found = evenTicks(from, to, TIME_STEPS[--at]);
+  return found;
+}
+
+function evenTicks(from, to, step) {
   const zone = new Date(from * 1000).getTimezoneOffset() * 60;
   const first = Math.ceil((from - zone) / step) * step + zone;
   const found = [];
