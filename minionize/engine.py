@@ -285,6 +285,9 @@ class Engine(ABC):
         """Fill the queue, declaring it first; return how many were put. Needs neither ``open`` nor ``visit``.
 
         The params may come slowly and be very many: a queue that can takes each as it comes.
+
+        Raises:
+            EngineError: The queue cannot be used, or cannot hold a param; the message tells how many were put.
         """
 
     def peek(self, limit: int | None = None) -> Iterator[Param]:
