@@ -19,9 +19,20 @@ from minionize.queue.stopping import Stopper
 from minionize.records import encode
 from minionize.settings import Settings, load
 
-__all__ = ["WHO", "Chosen", "answer", "answer_put", "choose", "dead_place", "filled", "tell", "visited"]
+__all__ = [
+    "Chosen",
+    "answer",
+    "answer_put",
+    "choose",
+    "dead_letters",
+    "dead_place",
+    "ended",
+    "filled",
+    "tell",
+    "visited",
+]
 
-WHO = "minion-queue"
+_WHO = "minion-queue"
 _DEFAULT = "execo"
 
 
@@ -98,7 +109,7 @@ def visited(chosen: Chosen) -> Iterator[Engine]:
 
 def tell(message: str) -> None:
     """Say something to the user, on stderr."""
-    say(message, WHO)
+    say(message, _WHO)
 
 
 def answer(as_json: bool, fields: Mapping[str, Any], words: str) -> None:

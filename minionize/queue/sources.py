@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterator
 from typing import IO, Any, NoReturn
 
 from minionize.errors import SettingsError
@@ -141,8 +140,3 @@ def _check_names(names: list[str], name: str) -> None:
             raise SettingsError(f"{name}, line 1: a name is missing: {','.join(names)[:200]}")
         if names.count(each) > 1:
             raise SettingsError(f"{name}, line 1: {each} stands there twice")
-
-
-def joined(streams: Iterable[Iterable[Any]]) -> Iterator[Any]:
-    """Yield what several streams hold, one after the other."""
-    return chain.from_iterable(streams)
