@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from typing import IO, Any, NoReturn
+from typing import IO, NoReturn
 
 from minionize.errors import SettingsError
 from minionize.task import Param
