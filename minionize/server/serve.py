@@ -106,7 +106,13 @@ def _uvicorn(served: Served, stopped: asyncio.Event) -> uvicorn.Server:
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             """Let answers under way end, for a moment."""
-            asyncio.get_running_loop().call_later(_GRACE, self._hang_up)
+            loop = asyncio.get_running_loop()
+            for sock in sockets or ():
+                loop.remove_reader(sock)
+            for _ in range(3):
+                # Who has just been let in must be inside before the door is shut, or asyncio loses him.
+                await asyncio.sleep(0)
+            loop.call_later(_GRACE, self._hang_up)
             await super().shutdown(sockets)
             self._hang_up()
 

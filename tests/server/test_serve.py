@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import logging
 import socket
 import threading
@@ -120,3 +121,16 @@ def test_nothing_is_logged(capfd: pytest.CaptureFixture[str], caplog: pytest.Log
         live.raw(b"GET /stats HTTP/1.0\r\n\r\n")
     assert [record for record in caplog.records if record.name.startswith("uvicorn")] == []
     assert capfd.readouterr() == ("", "")
+
+
+def test_who_comes_at_the_very_end_is_not_lost() -> None:
+    """A transport that nobody closes would be an error of this test."""
+    for number in range(8):
+        with serving() as live, ExitStack() as held:
+            for _ in range(60):
+                connection = held.enter_context(socket.socket())
+                connection.setblocking(False)
+                connection.connect_ex(live.address)
+            time.sleep(number % 4 / 2000)
+            live.server.stop()
+        gc.collect()
