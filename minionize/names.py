@@ -1,4 +1,4 @@
-"""Names: which engines, reporters and registries there are, and what somebody meant who misspelt one. Imports none of them."""
+"""Names: which engines, reporters and registries there are, and what a misspelt one was meant to be. Imports none."""
 
 from __future__ import annotations
 

@@ -9,21 +9,32 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypedDict
+from typing import ClassVar, Literal, NamedTuple, TypedDict
 
 from minionize.errors import RegistryError
 from minionize.host import Identity, is_gone
+from minionize.stats.wire import StatsWire
 
-if TYPE_CHECKING:
-    from minionize.stats.wire import StatsWire
-
-__all__ = ["SCHEMA", "Announcement", "Liveness", "Registry", "RegistryError", "Seen", "kept_for", "liveness"]
+__all__ = [
+    "LONGEST_BEAT",
+    "SCHEMA",
+    "Announcement",
+    "Liveness",
+    "Registry",
+    "RegistryError",
+    "Seen",
+    "kept_for",
+    "liveness",
+]
 
 SCHEMA = 1
 """The version of an announcement. A reader of version 1 reads every later one that says 1."""
 
 STALE, LOST = 3, 10
 """So many heartbeats may be missing before a minion is no longer live, and before it is given up."""
+
+LONGEST_BEAT = 86_400.0
+"""Seconds between two heartbeats, at most."""
 
 DAY = 86_400.0
 """Seconds for which a tombstone is kept; what is lost is kept for a week."""

@@ -84,8 +84,8 @@ def _limit(value: Any) -> float | None:
 
 def _beat(value: Any) -> float:
     found = seconds(value)
-    if found < 0.1:
-        raise ValueError("must be a tenth of a second or more")
+    if not 0.1 <= found <= 86_400.0:
+        raise ValueError("must be between a tenth of a second and a day")
     return found
 
 

@@ -237,7 +237,7 @@ class RefusesTheNew(BrokenRegistry):
 
     def _decode(self, name: str, data: bytes) -> Announcement | None:
         value = super()._decode(name, data)
-        return value if value is not None and len(value) == len(Announcement.__annotations__) else None
+        return value if value is not None and len(json.loads(data)) == len(Announcement.__annotations__) else None
 
 
 class EscapesTexts(BrokenRegistry):
