@@ -116,7 +116,8 @@ class AppendFile:
             self._prefix = None
             written = os.write(fd, whole)
             if written < len(whole):
-                os.ftruncate(fd, os.lseek(fd, 0, os.SEEK_CUR) - written)
+                if written:
+                    os.ftruncate(fd, os.lseek(fd, 0, os.SEEK_CUR) - written)
                 raise OSError(errno.ENOSPC, "no space left for it")
             self._prefix = b""
         except OSError as error:

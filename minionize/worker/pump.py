@@ -220,11 +220,13 @@ class Pump:
             got = self._engine.receive(room, timeout)
         except EndOfQueue:
             # Another settlement may have come meanwhile, and a nack makes the queue go on.
-            if not self._held:
+            if self._held:
+                self._wait(_BRIEF)
+            elif self._lingers():
+                self._wait(_PAUSE)
+            else:
                 self.ended = True
                 self._wake()
-            else:
-                self._wait(_BRIEF)
             return
         self._received = time.monotonic()
         if got:
@@ -248,6 +250,11 @@ class Pump:
         self._ready.extend(got)
         if was_empty:
             self._wake()
+
+    def _lingers(self) -> bool:
+        """Tell whether to stay at a queue that has ended: somebody may fill it again."""
+        patience = self._exit_when_empty or 0.0
+        return self._engine.features.shared and time.monotonic() - self._busy < patience
 
     def _is_over(self) -> bool:
         """Tell whether this minion should leave an empty queue."""

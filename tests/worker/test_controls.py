@@ -116,3 +116,15 @@ def test_max_params_leaves_the_rest() -> None:
     backlog = queue.backlog()
     assert (backlog.done, backlog.ready, backlog.in_flight) == (4, 6, 0)
     assert minion.stats.snapshot()["received"] == 4
+
+
+def test_a_minion_that_is_to_linger_takes_what_is_put_later() -> None:
+    queue = MemoryQueue(["first"])
+    minion, _ = make(shell(":"), MemoryEngine(queue), exit_when_empty=0.6)
+    with running(minion) as ends:
+        until(lambda: queue.backlog().done == 1)
+        time.sleep(0.3)
+        assert not ends, "it lingers though all is settled"
+        queue.put(["second"])
+        until(lambda: queue.backlog().done == 2)
+    assert ends == [0]
