@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from minionize.stats.wire import Resources as ResourcesWire
 
-if TYPE_CHECKING:
-    from psutil import Process
-
-_EVERY = 2.0
-_SHARE = 1000  # looking at all processes may take one part in so many of the time
+_EVERY = 3.0
+_SHARE = 4000  # looking at the children may take one part in so many of the time
 
 
 class Usage(NamedTuple):
@@ -42,7 +39,7 @@ class Resources:
         now = self._clock()
         if not fully or now < self._due:
             return self._known
-        children = _descendants(os.getpid())
+        children = [used for used in map(_usage, _descendants(os.getpid())) if used is not None]
         spent = (_own_seconds(), _reaped_seconds() + sum(each.seconds for each in children))
         elapsed = max(now - self._at, 1e-3)
         cpu, children_cpu = (max(0.0, new - old) / elapsed for new, old in zip(spent, self._spent, strict=True))
@@ -56,25 +53,13 @@ class Resources:
 
 def usage_of(pids: Iterable[int]) -> dict[int, Usage]:
     """Tell what these processes and their descendants use; those that have ended are missing."""
-    import psutil
-
-    wanted = set(pids)
-    found = {pid: Usage(0.0, 0) for pid in wanted}
-    owner: dict[int, int] = {}
-    try:
-        processes = psutil.Process().children(recursive=True)
-        # A parent comes before its children.
-        for process in processes:
-            pid = process.pid
-            parent = process.ppid()
-            owner[pid] = pid if pid in wanted else owner.get(parent, 0)
-            mine = owner[pid]
-            if mine:
-                used = _usage(process)
-                found[mine] = Usage(found[mine].seconds + used.seconds, found[mine].rss + used.rss)
-    except psutil.Error:
-        pass
-    return {pid: used for pid, used in found.items() if pid in owner}
+    found: dict[int, Usage] = {}
+    for pid in pids:
+        each = [_usage(process) for process in (pid, *_descendants(pid))]
+        if each[0] is not None:
+            known = [used for used in each if used is not None]
+            found[pid] = Usage(sum(used.seconds for used in known), sum(used.rss for used in known))
+    return found
 
 
 def own_rss() -> int:
@@ -96,21 +81,59 @@ def _reaped_seconds() -> float:
     return times.children_user + times.children_system
 
 
-def _descendants(pid: int) -> list[Usage]:
+def _descendants(pid: int) -> list[int]:
+    """List the children of a process, their children, and so on."""
+    found, new = [], [pid]
+    try:
+        while new:
+            new = [child for parent in new for child in _children(parent)]
+            found += new
+    except FileNotFoundError:
+        return _all_descendants(pid)
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    """Ask the kernel for the children of one process: psutil would look at all processes of the system.
+
+    Raises:
+        FileNotFoundError: This kernel does not tell (CONFIG_PROC_CHILDREN).
+    """
+    children: list[int] = []
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return children
+    for thread in threads:
+        try:
+            with open(f"/proc/{pid}/task/{thread}/children", "rb", buffering=0) as file:
+                children += map(int, file.read().split())
+        except FileNotFoundError:
+            if os.path.exists(f"/proc/{pid}/task/{thread}"):
+                raise
+        except OSError:
+            continue  # it has just ended
+    return children
+
+
+def _all_descendants(pid: int) -> list[int]:
     import psutil
 
     try:
-        return [_usage(process) for process in psutil.Process(pid).children(recursive=True)]
+        return [process.pid for process in psutil.Process(pid).children(recursive=True)]
     except psutil.Error:
         return []
 
 
-def _usage(process: Process) -> Usage:
+def _usage(pid: int) -> Usage | None:
+    """Look at one process; None if it has ended."""
     import psutil
 
     try:
-        times = process.cpu_times()
-        spent = times.user + times.system + times.children_user + times.children_system
-        return Usage(spent, process.memory_info().rss)
+        process = psutil.Process(pid)
+        with process.oneshot():
+            times = process.cpu_times()
+            spent = times.user + times.system + times.children_user + times.children_system
+            return Usage(spent, process.memory_info().rss)
     except psutil.Error:
-        return Usage(0.0, 0)
+        return None
