@@ -57,6 +57,37 @@ def _send_at_once(transport: asyncio.Transport) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
+class Together:
+    """A transport that sends the head of an answer with what follows it: on a busy machine each packet costs a wait."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head = b""
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the transport in all else."""
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send; but a head waits for the next piece, which uvicorn writes right after it."""
+        if data.startswith(b"HTTP/1.") and data.endswith(b"\r\n\r\n") and not self._head:
+            self._head = data
+        elif data:
+            self._head, head = b"", self._head
+            self._transport.write(head + data)
+
+    def flush(self) -> None:
+        """Send a head that nothing follows."""
+        if self._head:
+            self._head, head = b"", self._head
+            self._transport.write(head)
+
+    def close(self) -> None:
+        """Send what waits, and close."""
+        self.flush()
+        self._transport.close()
+
+
 class Connection(H11Protocol):
     """Ends a connection whose client hangs: uvicorn bounds only the time between two requests.
 
@@ -76,7 +107,8 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Watch the connection; refuse it where there are too many: a minion needs files for its runs."""
-        super().connection_made(transport)
+        self._together = Together(transport)
+        super().connection_made(self._together)  # type: ignore[arg-type]
         _send_at_once(transport)
         if len(self.connections) > min(self.most, _files() // 2):
             self._refuse("busy", "too many connections; try again")
@@ -101,6 +133,11 @@ class Connection(H11Protocol):
         kind = KINDS[name]
         self.transport.write(_raw(kind.status, name, kind.title, detail))
         self.transport.close()
+
+    def on_response_complete(self) -> None:
+        """See to it that the answer has been sent before anything else is done."""
+        self._together.flush()
+        super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Watch no more."""
