@@ -43,13 +43,14 @@ class BorderedCommand(click.Command):
         return [flag for option in self.params if isinstance(option, click.Option) for flag in option.opts]
 
 
-def guarded(program: str, work: Callable[[], int], flags: Sequence[str] = ()) -> int:
+def guarded(program: str, work: Callable[[], int], flags: Sequence[str] = (), hint: str = "") -> int:
     """Run something; turn whatever ends it into a message and an exit code.
 
     Args:
         program: What the messages begin with.
         work: What is run; returns the exit code.
         flags: Options that a misspelt one may have meant.
+        hint: What else to say to who has typed what cannot be read.
     """
     try:
         code = work()
@@ -61,7 +62,7 @@ def guarded(program: str, work: Callable[[], int], flags: Sequence[str] = ()) ->
                 raise
         return code
     except click.UsageError as error:
-        say(f"error: {_usage(error, flags)}\nTry '{program} --help'.", program)
+        say(f"error: {_usage(error, flags)}\nTry '{program} --help'.{hint}", program)
         return ExitCode.USAGE
     except MinionizeError as error:
         say(f"error: {error}", program)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
 
+from minionize.cli.border import guarded
 from minionize.cli.completion import paths
 from minionize.cli.options import OPTIONS, parameters
-from minionize.console import OutputError, say, write
-from minionize.errors import ExitCode, MinionizeError, SettingsError
+from minionize.console import say, write
+from minionize.errors import ExitCode, SettingsError
 
 if TYPE_CHECKING:
     from minionize.callback import Callback
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_HINT = "Try 'minionize --help'. What is meant for the program goes behind its name."
+_HINT = " What is meant for the program goes behind its name."
 
 
 class _Minionize(click.Command):
@@ -33,8 +34,11 @@ class _Minionize(click.Command):
         """Parse, run, and exit."""
         width = extra.pop("terminal_width", None)
         extra["standalone_mode"] = False
-        code = _guarded(lambda: _dispatch(super(_Minionize, self).main(args, "minionize", **extra), width))
-        sys.exit(code)
+
+        def run() -> int:
+            return _dispatch(super(_Minionize, self).main(args, "minionize", **extra), width)
+
+        sys.exit(guarded("minionize", run, [flag for entry in OPTIONS for flag in entry.flags], _HINT))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete our own options in front of COMMAND only: what begins with a dash behind it is the program's."""
@@ -52,39 +56,6 @@ def _command_line() -> _Minionize:
 
 
 main = _command_line()
-
-
-def _guarded(work: Callable[[], int]) -> int:
-    """Run something; turn whatever ends it into a message and an exit code."""
-    try:
-        code = work()
-        try:
-            write("")
-        except (OutputError, BrokenPipeError):
-            # Who could not show anything has said so by its code.
-            if not code:
-                raise
-        return code
-    except click.UsageError as error:
-        say(f"error: {_usage(error)}\n{_HINT}")
-        return ExitCode.USAGE
-    except MinionizeError as error:
-        say(f"error: {error}")
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        return ExitCode.SIGNAL + 2
-    except BrokenPipeError:
-        return ExitCode.SIGNAL + 13
-
-
-def _usage(error: click.UsageError) -> str:
-    if isinstance(error, click.NoSuchOption):
-        from minionize.names import nearest
-
-        near = nearest(error.option_name, [flag for entry in OPTIONS for flag in entry.flags])
-        return f"no such option {error.option_name}{f'; did you mean {near}?' if near else ''}"
-    message = error.format_message().rstrip(".")
-    return message[:1].lower() + message[1:]
 
 
 def _dispatch(given: Mapping[str, Any] | int, width: int | None) -> int:
@@ -158,7 +129,7 @@ def _callback(settings: Settings, command: tuple[str, ...], cwd: Path) -> tuple[
         return load_function(function, cwd)
     words = command or settings.command
     if not words:
-        raise SettingsError(f"no COMMAND to run\nUsage: minionize [OPTIONS] COMMAND [ARG]...\n{_HINT}")
+        raise SettingsError(f"no COMMAND to run\nUsage: minionize [OPTIONS] COMMAND [ARG]...\nTry 'minionize --help'.{_HINT}")
     from minionize.cli.command import CommandLine
 
     callback = CommandLine(words, shell=values["shell"], stdin=values["stdin"], literal=values["literal"])
