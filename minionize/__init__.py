@@ -26,9 +26,11 @@ if TYPE_CHECKING:
         LeaseLost,
         MinionizeError,
         NotConnected,
+        RegistryError,
         ReporterError,
         SettingsError,
     )
+    from minionize.registry import Announcement, Registry, Seen
     from minionize.reporter import Reporter
     from minionize.setting import Setting
     from minionize.task import Outcome, OutcomeKind, Param, Record, Task
@@ -63,6 +65,10 @@ __all__ = [
     "DeadLetter",
     "Reporter",
     "Setting",
+    # Write a registry, or read one
+    "Registry",
+    "Announcement",
+    "Seen",
     # Errors
     "MinionizeError",
     "SettingsError",
@@ -71,6 +77,7 @@ __all__ = [
     "LeaseLost",
     "CallbackError",
     "ReporterError",
+    "RegistryError",
     "ExitCode",
 ]
 
@@ -86,9 +93,11 @@ _HOMES = {
         "LeaseLost",
         "MinionizeError",
         "NotConnected",
+        "RegistryError",
         "ReporterError",
         "SettingsError",
     ),
+    "minionize.registry": ("Announcement", "Registry", "Seen"),
     "minionize.reporter": ("Reporter",),
     "minionize.setting": ("Setting",),
     "minionize.task": ("Outcome", "OutcomeKind", "Param", "Record", "Task"),
