@@ -10,8 +10,8 @@ from types import UnionType
 from typing import Annotated, Any, Literal, TypedDict, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from minionize.errors import RegistryError
-from minionize.registry import LONGEST_BEAT, SCHEMA, Announcement
-from minionize.stats import wire
+from minionize.registry import LONGEST_BEAT, Announcement
+from minionize.stats.wire import SCHEMA
 
 __all__ = ["LARGEST", "Decoder", "encode", "is_id", "uncollected"]
 
@@ -41,7 +41,7 @@ def encode(announcement: Announcement) -> bytes:
     try:
         data = _dumps(announcement)
         if len(data) > LARGEST:
-            data = _dumps({**announcement, "stats": _cut(announcement["stats"])})
+            data = _dumps(_cut(announcement))
     except (TypeError, ValueError, RecursionError) as error:
         raise RegistryError(f"the minion's numbers cannot be announced: {error}") from error
     if len(data) > LARGEST:
@@ -105,7 +105,7 @@ class Decoder:
             return None
         if value["id"] != id or not is_id(id):
             return None
-        if value["schema"] != SCHEMA or value["stats"]["schema"] != wire.SCHEMA:
+        if value["schema"] != SCHEMA:
             return None
         url, token, pid = value["url"], value["token"], value["process"][3]
         if (url is not None and not self._url(url)) or (token is not None and not self._token(token)):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, Literal, NamedTuple, TypedDict
+from typing import ClassVar, Literal, NamedTuple
 
 from minionize.errors import RegistryError
 from minionize.host import Identity, is_gone
@@ -17,7 +17,6 @@ from minionize.stats.wire import StatsWire
 
 __all__ = [
     "LONGEST_BEAT",
-    "SCHEMA",
     "Announcement",
     "Liveness",
     "Registry",
@@ -26,9 +25,6 @@ __all__ = [
     "kept_for",
     "liveness",
 ]
-
-SCHEMA = 1
-"""The version of an announcement. A reader of version 1 reads every later one that says 1."""
 
 STALE, LOST = 3, 10
 """So many heartbeats may be missing before a minion is no longer live, and before it is given up."""
@@ -42,21 +38,20 @@ DAY = 86_400.0
 Liveness = Literal["live", "stale", "lost", "stopped"]
 
 
-class Announcement(TypedDict):
+class Announcement(StatsWire):
     """What a minion says of itself: with its start, with each heartbeat, and at its end (a tombstone).
 
-    ``url`` and ``token`` lead to its server, null where it has none. ``every``: seconds between heartbeats.
-    ``process``: the fields of ``host.Identity``. ``left``: when it left, Unix seconds by its host; else null.
+    All that ``GET /stats`` answers, and beside it: ``url`` and ``token`` lead to its server, null where it has none.
+    ``heartbeat``: when this was written, by its host; ages are told by the registry's clock. ``every``: seconds between
+    heartbeats. ``process``: the fields of ``host.Identity``. ``left``: when it left, by its host; else null.
     """
 
-    schema: int
-    id: str
     url: str | None
     token: str | None
+    heartbeat: float
     every: float
     process: tuple[str, str, str, int, int]
     left: float | None
-    stats: StatsWire
 
 
 class Seen(NamedTuple):
@@ -135,8 +130,7 @@ class Registry(ABC):
             RegistryError: It could not be written.
         """
         left = time.time() if announcement["left"] is None else announcement["left"]
-        stats: StatsWire = {**announcement["stats"], "state": "stopped"}
-        self.announce({**announcement, "url": None, "token": None, "left": left, "stats": stats})
+        self.announce({**announcement, "url": None, "token": None, "left": left, "state": "stopped"})
 
     @abstractmethod
     def read(self) -> list[Seen]:

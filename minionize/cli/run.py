@@ -129,7 +129,9 @@ def _callback(settings: Settings, command: tuple[str, ...], cwd: Path) -> tuple[
         return load_function(function, cwd)
     words = command or settings.command
     if not words:
-        raise SettingsError(f"no COMMAND to run\nUsage: minionize [OPTIONS] COMMAND [ARG]...\nTry 'minionize --help'.{_HINT}")
+        raise SettingsError(
+            f"no COMMAND to run\nUsage: minionize [OPTIONS] COMMAND [ARG]...\nTry 'minionize --help'.{_HINT}"
+        )
     from minionize.cli.command import CommandLine
 
     callback = CommandLine(words, shell=values["shell"], stdin=values["stdin"], literal=values["literal"])

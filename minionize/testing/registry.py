@@ -115,7 +115,7 @@ class RegistryContract(ABC):
         self.advance(100)
         registry.announce(make_announcement("host-1-a", busy=2))
         seen = self.found()["host-1-a"]
-        assert seen.announcement["stats"]["busy"] == 2
+        assert seen.announcement["busy"] == 2
         assert seen.age < 60
 
     def test_ages_are_told_by_the_clock_of_the_registry(self) -> None:
@@ -135,7 +135,7 @@ class RegistryContract(ABC):
         ids = ["one-7-a", "two-7-a", "one-7-b"]
         for id in ids:
             self.announced(id, host=id)
-        assert {id: seen.announcement["stats"]["host"] for id, seen in self.found().items()} == {id: id for id in ids}
+        assert {id: seen.announcement["host"] for id, seen in self.found().items()} == {id: id for id in ids}
 
     def test_many_are_read(self) -> None:
         """None is left out."""
@@ -171,7 +171,7 @@ class RegistryContract(ABC):
         seen = self.found()["host-1-a"]
         said = seen.announcement
         assert liveness(seen) == "stopped"
-        assert (said["url"], said["token"], said["stats"]["busy"], said["stats"]["state"]) == (None, None, 0, "stopped")
+        assert (said["url"], said["token"], said["busy"], said["state"]) == (None, None, 0, "stopped")
         assert said["left"] == pytest.approx(time.time(), abs=60)
 
     def test_forget(self) -> None:
@@ -223,22 +223,22 @@ class RegistryContract(ABC):
     def test_what_later_versions_add_is_no_harm(self) -> None:
         """Who says more than is known is read all the same."""
         later: dict[str, Any] = {**make_announcement("host-1-a"), "new": [1]}
-        later["stats"] = {**later["stats"], "newer": {"x": None}}
+        later["rates"] = {**later["rates"], "newer": {"x": None}}
         self.plant("host-1-a", json.dumps(later).encode())
-        assert self.found()["host-1-a"].announcement["stats"]["busy"] == later["stats"]["busy"]
+        assert self.found()["host-1-a"].announcement["busy"] == later["busy"]
 
     def test_any_text_comes_back_as_it_was(self) -> None:
         """What a terminal must not see is for the reader to escape."""
         labels = {f"{number}{text}": text for number, text in enumerate(AWKWARD)}
         self.announced("host-1-a", command=AWKWARD[0], labels=labels)
-        stats = self.found()["host-1-a"].announcement["stats"]
+        stats = self.found()["host-1-a"].announcement
         # Half a surrogate pair is no character.
         assert (stats["command"], stats["labels"]) == (AWKWARD[0], plainly(labels))
 
     def test_a_long_command_line_is_cut(self) -> None:
         """A minion is not left out for its texts."""
         self.announced("host-1-a", command="x" * (3 * LARGEST))
-        assert self.found()["host-1-a"].announcement["stats"]["command"].startswith("xxx")
+        assert self.found()["host-1-a"].announcement["command"].startswith("xxx")
 
     def test_a_failure_is_a_registry_error(self) -> None:
         """The message names the place and shows no secret; what was there stays; later heartbeats work again."""
@@ -249,9 +249,9 @@ class RegistryContract(ABC):
                     call(make_announcement("host-1-a", busy=2))
                 assert registry.place in str(caught.value)
                 assert TOKEN not in str(caught.value)
-            assert self.found()["host-1-a"].announcement["stats"]["busy"] == 1
+            assert self.found()["host-1-a"].announcement["busy"] == 1
         registry.announce(make_announcement("host-1-a", busy=3))
-        assert self.found()["host-1-a"].announcement["stats"]["busy"] == 3
+        assert self.found()["host-1-a"].announcement["busy"] == 3
 
     def test_a_hopeless_place_is_a_registry_error(self) -> None:
         """Each call says so, with the place and a remedy, and soon."""

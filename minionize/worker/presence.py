@@ -118,18 +118,15 @@ class Presence:
             self._registry.close()
 
     def _announcement(self, stats: StatsWire) -> Announcement:
-        from minionize.registry import SCHEMA
-
         url = self._door.url if self._door is not None else None
         return {
-            "schema": SCHEMA,
-            "id": self._id,
+            **stats,
             "url": url,
             "token": self._served.token if url else None,
+            "heartbeat": time.time(),
             "every": self._every,
             "process": identity(),
             "left": None,
-            "stats": stats,
         }
 
     def _write(self, write: Callable[[Announcement], None], announcement: Announcement) -> None:

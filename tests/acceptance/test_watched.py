@@ -58,19 +58,19 @@ def test_two_minions_are_found_and_one_is_killed(place: Place) -> None:
     script = ("sh", "-c", "sleep 0.1", "sh")
     one = place.start("-e", "execo", "--heartbeat", "0.2", *script)
     two = place.start("-e", "execo", "--heartbeat", "0.2", *script)
-    found = {entry["stats"]["pid"]: entry for entry in announced(place, 2)}
+    found = {entry["pid"]: entry for entry in announced(place, 2)}
     assert set(found) == {one.pid, two.pid}
     for entry in found.values():
         with client(entry) as http:
             stats = http.get("/stats").json()
             assert (stats["id"], stats["state"], stats["engine"]) == (entry["id"], "running", "execo")
-    until(lambda: all(seen.announcement["stats"]["counters"]["succeeded"] > 2 for seen in read(place)))
+    until(lambda: all(seen.announcement["counters"]["succeeded"] > 2 for seen in read(place)))
     one.kill()
     assert two.wait(60) == 0
-    ends = {seen.announcement["stats"]["pid"]: seen for seen in read(place)}
+    ends = {seen.announcement["pid"]: seen for seen in read(place)}
     assert (liveness(ends[one.pid]), liveness(ends[two.pid])) == ("lost", "stopped")
     assert ends[one.pid].announcement["left"] is None, "who was killed leaves no tombstone"
-    killed, left = (ends[pid].announcement["stats"]["counters"] for pid in (one.pid, two.pid))
+    killed, left = (ends[pid].announcement["counters"] for pid in (one.pid, two.pid))
     assert killed["succeeded"] > 2, "its numbers stay"
     assert left["succeeded"] <= 60 - killed["succeeded"]
     assert left["crashed"] >= 1, "what it held is counted where it came next"

@@ -40,7 +40,7 @@ def test_fifty_minions_and_a_reader(tmp_path: Path) -> None:
     assert reads > 50
     assert len(said) == 50
     left = {each.announcement["id"]: each for each in reader.read()}
-    assert {id: str(each.announcement["stats"]["busy"]) for id, each in left.items()} == said, "the final numbers"
+    assert {id: str(each.announcement["busy"]) for id, each in left.items()} == said, "the final numbers"
     assert {liveness(each) for each in left.values()} == {"stopped"}
     assert len(os.listdir(place)) == 51, "and .cleaned"
 
@@ -100,12 +100,12 @@ def test_a_full_disk(small: Path) -> None:
         with pytest.raises(RegistryError, match=r"small/minions: No space left on device; make room there"):
             each.announce(make_announcement(id, busy=2))
     (seen,) = registry.read()
-    assert (seen.announcement["stats"]["busy"], liveness(seen)) == (1, "live"), "old numbers, but it lives"
+    assert (seen.announcement["busy"], liveness(seen)) == (1, "live"), "old numbers, but it lives"
     assert {path.name for path in file.parent.iterdir()} == {".cleaned", "host-1-a.json"}
     ballast.unlink()
     for each, id in ((registry, "host-1-a"), (newcomer, "host-2-a")):
         each.announce(make_announcement(id, busy=3))
-    assert [each.announcement["stats"]["busy"] for each in registry.read()] == [3, 3]
+    assert [each.announcement["busy"] for each in registry.read()] == [3, 3]
 
 
 @pytest.mark.acceptance

@@ -57,18 +57,18 @@ def test_it_is_announced_and_leaves_a_tombstone(tmp_path: Path) -> None:
         assert (found["id"], found["left"]) == (minion.id, None)
         assert found["url"].startswith("http://127.0.0.1:")
         assert len(found["token"]) == 48
-        assert (found["stats"]["state"], found["stats"]["labels"]) == ("running", {"run": "7"})
+        assert (found["state"], found["labels"]) == ("running", {"run": "7"})
     assert ends == [0]
     tombstone = announced(tmp_path)
     assert tombstone["left"] is not None
     assert (tombstone["url"], tombstone["token"]) == (None, None)
-    assert (tombstone["stats"]["state"], tombstone["stats"]["counters"]["succeeded"]) == ("stopped", 1)
-    assert tombstone["stats"]["in_flight"] == {"count": 0, "oldest": None}
+    assert (tombstone["state"], tombstone["counters"]["succeeded"]) == ("stopped", 1)
+    assert tombstone["in_flight"] == {"count": 0, "oldest": None}
 
 
 def test_a_short_life_leaves_its_tombstone_too(tmp_path: Path) -> None:
     assert watched(":", tmp_path).run() == 0
-    assert announced(tmp_path)["stats"]["counters"]["succeeded"] == 1
+    assert announced(tmp_path)["counters"]["succeeded"] == 1
 
 
 def test_the_server_answers(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ class AgesByTheHost(BrokenRegistry):
 
     def read(self) -> list[Seen]:
         """Tell ages by the clocks of hosts."""
-        return [Seen(each, max(0.0, time.time() - each["stats"]["started"])) for each, _ in super().read()]
+        return [Seen(each, max(0.0, time.time() - each["started"])) for each, _ in super().read()]
 
 
 class KnowsNoAge(BrokenRegistry):
@@ -153,7 +153,7 @@ class LeavesTheToken(BrokenRegistry):
     def leave(self, announcement: Announcement) -> None:
         """Change the given one, too."""
         announcement["left"] = time.time()
-        announcement["stats"]["state"] = "stopped"
+        announcement["state"] = "stopped"
         self.announce(announcement)
 
 
@@ -247,7 +247,7 @@ class EscapesTexts(BrokenRegistry):
         """Change what the minion said."""
         found = super().read()
         for each, _ in found:
-            each["stats"]["command"] = printable(each["stats"]["command"])
+            each["command"] = printable(each["command"])
         return found
 
 
