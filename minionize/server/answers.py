@@ -22,12 +22,14 @@ _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
 class Answer(Response):
-    """A JSON value, sent piece by piece."""
+    """A JSON value, or the bytes of one, sent piece by piece."""
 
     media_type = "application/json"
 
     def __init__(self, value: Any, status_code: int = 200, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(encode(value), status_code, {**_HEADERS, **(headers or {})})
+        super().__init__(
+            value if isinstance(value, bytes) else encode(value), status_code, {**_HEADERS, **(headers or {})}
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, no faster than it is read."""

@@ -30,8 +30,12 @@ The numbers and the controls of one minion.
 _TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False}
 
 
-class _App(FastAPI):
-    """FastAPI, with a short way for what is polled."""
+class App(FastAPI):
+    """FastAPI, with a short way for what is polled.
+
+    Attributes:
+        polls: Answers polls.
+    """
 
     polls: Polls
 
@@ -45,9 +49,9 @@ class _App(FastAPI):
         return with_problems(super().openapi())
 
 
-def make_app(served: Served) -> FastAPI:
+def make_app(served: Served) -> App:
     """Make the application that serves a minion."""
-    app = _App(
+    app = App(
         title="minionize",
         version=__version__,
         description=_DESCRIPTION,

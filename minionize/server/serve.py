@@ -121,13 +121,18 @@ def _uvicorn(served: Served, stopped: asyncio.Event) -> uvicorn.Server:
                 if connection.transport is not None:
                     connection.transport.abort()
 
+    app = make_app(served)
+
+    class Polled(Connection):
+        polls = app.polls
+
     for name in ("uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     return Uvicorn(
         uvicorn.Config(
-            make_app(served),
+            app,
             loop="asyncio",
-            http=Connection,
+            http=Polled,
             ws="none",
             lifespan="off",
             interface="asgi3",
