@@ -41,7 +41,11 @@ def measure(bench: Bench) -> list[Figure]:
     rates = bench.interleaved({OURS: polled, XARGS: xargs})
     figures = [Figure("minionize, polled each second / xargs", "x", ratios(rates[OURS], rates[XARGS]), at_least=1.0)]
     figures += [Figure(name, "/s", values) for name, values in rates.items()]
-    for name, argv in (("programs that compute", ["sh", "-c", BURN]), ("2,000 programs a second", ["/bin/true"])):
+    for name, argv in (
+        ("programs that wait", ["sh", "-c", "sleep 0.2"]),
+        ("programs that compute", ["sh", "-c", BURN]),
+        ("2,000 programs a second", ["/bin/true"]),
+    ):
         times = [_answers(bench, argv) for _ in range(bench.rounds)]
         figures.append(Figure(f"/stats p99, {name}", "ms", tuple(_share(each, 0.99) for each in times), at_most=5.0))
         figures.append(Figure(f"/stats p50, {name}", "ms", tuple(_share(each, 0.5) for each in times)))
