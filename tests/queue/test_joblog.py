@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as some
 
 from minionize.errors import SettingsError
 from minionize.queue.joblog import Template, from_joblog
+from tests.servers.server import need
 
 HEAD = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n"
 
@@ -83,8 +83,7 @@ PARAMS = ["plain", "two words", "it's", "$HOME", '"quoted"', "tab\there", "back\
 
 
 def test_a_real_joblog(tmp_path: Path) -> None:
-    if shutil.which("parallel") is None:
-        pytest.skip("GNU parallel is not installed")
+    need("parallel", "parallel")
     log = tmp_path / "log"
     words = ["parallel", "--will-cite", "--joblog", str(log), "test {} = plain #"]
     environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from urllib.parse import urljoin
@@ -10,6 +9,7 @@ import httpx
 import pytest
 
 from tests.server.fake import Live
+from tests.servers.server import need
 
 OUTSIDE = re.compile(r"""(?:src|href|url|import|fetch)\s*[=(]\s*["']?\s*(?:https?:)?//""")
 
@@ -57,9 +57,7 @@ def test_openapi(client: httpx.Client) -> None:
 
 @pytest.mark.slow
 def test_a_browser_shows_the_page(live: Live, tmp_path: Path) -> None:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no chromium here")
+    chromium = need("chromium", "chromium")
     done = subprocess.run(
         [
             chromium,

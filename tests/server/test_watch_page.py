@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,14 +11,18 @@ from pathlib import Path
 import pytest
 
 from tests.docs.blocks import blocks, environment
+from tests.servers.server import need
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "watch.md"
 BLOCKS = [block.text for block in blocks(PAGE.read_text()) if block.language == "bash"]
 
-pytestmark = [
-    pytest.mark.acceptance,
-    pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="needs curl and jq"),
-]
+pytestmark = pytest.mark.acceptance
+
+
+@pytest.fixture(autouse=True)
+def _programs() -> None:
+    need("curl", "curl")
+    need("jq", "jq")
 
 
 @pytest.fixture
