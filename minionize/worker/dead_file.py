@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -108,14 +107,3 @@ class DeadFile:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
-
-
-def read_dead(path: Path) -> list[dict[str, Any]]:
-    """Read a file of dead params; a torn last line is passed over."""
-    entries = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            entries.append(json.loads(line))
-        except ValueError:
-            continue
-    return entries

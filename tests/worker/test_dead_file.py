@@ -15,7 +15,8 @@ import pytest
 from minionize.engine import Delivery, Features
 from minionize.engines.memory import MemoryEngine
 from minionize.errors import NotConnected, SettingsError
-from minionize.worker.dead_file import DeadFile, read_dead
+from minionize.records import read_records
+from minionize.worker.dead_file import DeadFile
 from tests.worker.faulty import Faulty, times
 from tests.worker.running import ENVIRON, run, shell, words
 
@@ -53,7 +54,7 @@ def test_dead_params_go_to_the_file_and_are_acked(tmp_path: Path, capfd: pytest.
     path = tmp_path / "place" / "dead.jsonl"
     ran = run(shell("echo no >&2; exit $1"), engine=KeepsNone([0, 3, 4]), dead=str(path), slots=2)
     assert (ran.code, ran.left) == (1, (3, 0, 0, 0))
-    entries = sorted(read_dead(path), key=lambda entry: entry["param"])
+    entries = sorted(read_records(path), key=lambda entry: entry["param"])
     assert [(e["param"], e["reason"], e["exit_code"], e["stderr"]) for e in entries] == [
         (3, "exit code 3", 3, "no\n"),
         (4, "exit code 4", 4, "no\n"),
@@ -65,7 +66,7 @@ def test_dead_params_go_to_the_file_and_are_acked(tmp_path: Path, capfd: pytest.
 def test_by_default_they_go_to_the_state_directory(tmp_path: Path) -> None:
     ran = run(words("false"), engine=KeepsNone(["p"]), environ={**ENVIRON, "XDG_STATE_HOME": str(tmp_path)})
     path = tmp_path / "minionize" / "dead" / f"{ran.minion.id}.jsonl"
-    assert [entry["param"] for entry in read_dead(path)] == ["p"]
+    assert [entry["param"] for entry in read_records(path)] == ["p"]
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -84,7 +85,7 @@ def test_an_ack_that_fails_writes_no_second_entry(tmp_path: Path) -> None:
     engine = KeepsNone(["p"], times(3, "ack", NotConnected("away")))
     ran = run(words("false"), engine=engine, dead=str(path))
     assert ran.left == (1, 0, 0, 0)
-    assert len(read_dead(path)) == 1
+    assert len(list(read_records(path))) == 1
 
 
 def test_a_full_disk_keeps_the_param_in_the_queue_and_the_file_whole(tmp_path: Path) -> None:
@@ -93,10 +94,10 @@ def test_a_full_disk_keeps_the_param_in_the_queue_and_the_file_whole(tmp_path: P
     file.write(_delivery(1), "reason", {})
     with _full(path, 20), pytest.raises(NotConnected, match="cannot be written"):
         file.write(_delivery(2), "reason", {})
-    assert [entry["id"] for entry in read_dead(path)] == ["1"]
+    assert [entry["id"] for entry in read_records(path)] == ["1"]
     file.write(_delivery(3), "reason", {})
     file.close()
-    assert [entry["id"] for entry in read_dead(path)] == ["1", "3"]
+    assert [entry["id"] for entry in read_records(path)] == ["1", "3"]
     assert path.read_bytes().count(b"\n") == 2
 
 
@@ -106,13 +107,13 @@ def test_odd_params_can_be_written(tmp_path: Path) -> None:
     for param in ("\udcff\n", {1: {2}}, b"\xff", float("nan")):
         file.write(Delivery(param, "1"), "reason", {"stderr": "\udcff"})
     file.close()
-    assert len(read_dead(path)) == 4
+    assert len(list(read_records(path))) == 4
 
 
 def test_a_torn_last_line_is_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "dead"
     path.write_text('{"id":"1"}\n{"id":')
-    assert read_dead(path) == [{"id": "1"}]
+    assert list(read_records(path)) == [{"id": "1"}]
 
 
 def test_a_torn_last_line_does_not_spoil_the_next(tmp_path: Path) -> None:
@@ -122,7 +123,7 @@ def test_a_torn_last_line_does_not_spoil_the_next(tmp_path: Path) -> None:
     file = DeadFile(str(path), ENVIRON, "m", lambda _: None)
     file.write(_delivery(2), "reason", {})
     file.close()
-    assert [entry["id"] for entry in read_dead(path)] == ["1", "2"]
+    assert [entry["id"] for entry in read_records(path)] == ["1", "2"]
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs to give up root's rights for a while")
