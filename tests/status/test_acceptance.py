@@ -56,8 +56,8 @@ def test_during_and_after_a_sweep_in_which_a_minion_is_killed(place: Place) -> N
     during = ask(place)
     assert 30 <= during["records"] <= 200
     minions[0].kill()
-    for minion in minions[1:]:
-        assert minion.wait(60) == 1
+    # 1 where some param was given up; on a busy machine the others may have had all of these.
+    assert {minion.wait(60) for minion in minions[1:]} <= {0, 1}
     records = place.records()
     after = ask(place)
     assert during["records"] <= after["records"] == len(records)
