@@ -219,8 +219,8 @@ class Minion:
             from minionize.worker.presence import Presence
 
             presence = Presence(self.id, values, environ, served, output.say)
-            stack.callback(presence.close)
             presence.start()
+            stack.callback(presence.close)
 
     def _progress(self, loop: Loop, pump: Pump, output: Output, stack: ExitStack) -> None:
         from minionize.worker.progress import wanted

@@ -55,14 +55,12 @@ class Presence:
 
     def start(self) -> None:
         """Start the thread."""
-        if self._values["server"] or self._values["registry"] != "none":
-            self._thread.start()
+        self._thread.start()
 
     def close(self) -> None:
         """Leave the registry with the final numbers, and end the server. No registry that hangs is waited for long."""
         self._leaves.set()
-        if self._thread.ident is not None:
-            self._thread.join(_LEAVING)
+        self._thread.join(_LEAVING)
 
     # The thread.
 
@@ -134,7 +132,7 @@ class Presence:
 
         try:
             write(announcement)
-            self._fully = self._failing = False
+            self._failing = False
         except MinionizeError as error:
             if not self._failing:
                 self._failing = True

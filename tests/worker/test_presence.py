@@ -89,6 +89,11 @@ def test_a_forgotten_minion_is_there_again_with_its_next_heartbeat(tmp_path: Pat
         until(lambda: announced(tmp_path))
 
 
+def test_heartbeats_tell_what_the_children_use(tmp_path: Path) -> None:
+    with at_work(watched(f"sleep 0.2; {WAITS}", tmp_path, heartbeat="0.1")):
+        until(lambda: announced(tmp_path).get("resources", {}).get("children_rss"), what="memory of a child")
+
+
 def test_a_registry_that_cannot_be_written_is_said_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "minions").write_text("a file")
     with at_work(watched(f"sleep 0.7; {WAITS}", tmp_path, heartbeat="0.1")) as ends:
