@@ -14,7 +14,15 @@ from minionize.reporter import Reporter
 if TYPE_CHECKING:
     from minionize.registry import Registry
 
-__all__ = ["engine_names", "load_engine", "load_registry", "load_reporter", "registry_schemes", "reporter_names"]
+__all__ = [
+    "check_registry",
+    "engine_names",
+    "load_engine",
+    "load_registry",
+    "load_reporter",
+    "registry_schemes",
+    "reporter_names",
+]
 
 NO_ENGINE = """no queue to take params from. Either pipe them in:
     seq 10 | minionize echo hello
@@ -67,6 +75,15 @@ def registry_schemes() -> list[str]:
     return sorted({*SCHEMES, *known("registries")} - {"directory"})
 
 
+def check_registry(spec: str | None) -> None:
+    """See whether a registry is one that ``load_registry`` knows; imports nothing.
+
+    Raises:
+        SettingsError: It is not.
+    """
+    _registry(spec)
+
+
 def load_registry(spec: str | None, environ: Mapping[str, str]) -> Registry | None:
     """Make a registry; nothing is connected, read or written yet.
 
@@ -81,27 +98,33 @@ def load_registry(spec: str | None, environ: Mapping[str, str]) -> Registry | No
     Raises:
         SettingsError: That is no registry, or what it needs is not installed.
     """
-    spec = (spec or "").strip()
-    if spec == "none":
+    name, place = _registry(spec)
+    if name == "none":
         return None
-    scheme, colon, rest = spec.partition(":")
-    if not spec or (not colon and "/" in spec) or spec[0] in "/.~":
-        name, place = "directory", spec
-    elif colon and SCHEMES.get(scheme) == "directory":
-        name, place = "directory", rest
-    elif colon and (scheme in SCHEMES or (rest.startswith("//") and scheme in known("registries"))):
-        name, place = SCHEMES.get(scheme, scheme), spec
-    else:
-        # Never more than the scheme: there may be a password behind it.
-        shown = f"{scheme}:" if colon else spec
-        remedy = did_you_mean(scheme, [*registry_schemes(), "none"])
-        raise SettingsError(f"no registry {shown!r}{remedy}; for a directory write dir:PATH")
     # The first param does not wait for it.
     from minionize.registry import Registry
 
     found: type[Registry] = _load("registry", name, Registry, SettingsError)
     with _needs("registry", name, SettingsError):
         return found(place, environ)
+
+
+def _registry(spec: str | None) -> tuple[str, str]:
+    """Return name and place of the registry that is meant."""
+    spec = (spec or "").strip()
+    scheme, colon, rest = spec.partition(":")
+    if spec == "none":
+        return spec, ""
+    if not spec or (not colon and "/" in spec) or spec[0] in "/.~":
+        return "directory", spec
+    if colon and SCHEMES.get(scheme) == "directory":
+        return "directory", rest
+    if colon and (scheme in SCHEMES or (rest.startswith("//") and scheme in known("registries"))):
+        return SCHEMES.get(scheme, scheme), spec
+    # Never more than the scheme: there may be a password behind it.
+    shown = f"{scheme}:" if colon else spec
+    remedy = did_you_mean(scheme, [*registry_schemes(), "none"])
+    raise SettingsError(f"no registry {shown!r}{remedy}; for a directory write dir:PATH")
 
 
 def _load(kind: str, name: str, contract: type[Any], error: type[MinionizeError]) -> type[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
 
 from minionize.server.border import Border
 from minionize.server.controls import controls
@@ -31,18 +30,13 @@ _TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "operation
 
 
 class App(FastAPI):
-    """FastAPI, with a short way for what is polled.
+    """FastAPI over one minion.
 
     Attributes:
         polls: Answers polls.
     """
 
     polls: Polls
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        answer = self.polls.again(scope)
-        await (super().__call__ if answer is None else answer)(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """Describe it."""

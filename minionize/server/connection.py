@@ -59,38 +59,7 @@ def _send_at_once(transport: asyncio.Transport) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-_POLLED = [(name.encode(), value.encode()) for name, value in {**POLLED, "content-type": "application/json"}.items()]
-
-
-class Together:
-    """A transport that sends the head of an answer with what follows it: on a busy machine each packet costs a wait."""
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._head = b""
-
-    def __getattr__(self, name: str) -> Any:
-        """Be the transport in all else."""
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Send; but a head waits for the next piece, which uvicorn writes right after it."""
-        if data.startswith(b"HTTP/1.") and data.endswith(b"\r\n\r\n") and not self._head:
-            self._head = data
-        elif data:
-            self._head, head = b"", self._head
-            self._transport.write(head + data)
-
-    def flush(self) -> None:
-        """Send a head that nothing follows."""
-        if self._head:
-            self._head, head = b"", self._head
-            self._transport.write(head)
-
-    def close(self) -> None:
-        """Send what waits, and close."""
-        self.flush()
-        self._transport.close()
+_POLLED = [(name.encode(), value.encode()) for name, value in POLLED.items()]
 
 
 class Connection(H11Protocol):
@@ -115,8 +84,7 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Watch the connection; refuse it where there are too many: a minion needs files for its runs."""
-        self._together = Together(transport)
-        super().connection_made(self._together)  # type: ignore[arg-type]
+        super().connection_made(transport)
         _send_at_once(transport)
         if len(self.connections) > min(self.most, _files() // 2):
             self._refuse("busy", "too many connections; try again")
@@ -141,10 +109,12 @@ class Connection(H11Protocol):
         found = self.polls.at_once(data)
         if found is None or self.transport.get_write_buffer_size():
             return False
-        body, etag = found
+        status, body, etag = found
         head = [*self.server_state.default_headers, *_POLLED, (b"etag", etag.encode())]
+        if body:
+            head += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         lines = b"".join(b"%s: %s\r\n" % header for header in head)
-        self.transport.write(b"HTTP/1.1 200 OK\r\n%scontent-length: %d\r\n\r\n%s" % (lines, len(body), body))
+        self.transport.write(b"HTTP/1.1 %s\r\n%s\r\n%s" % (status, lines, body))
         super().on_response_complete()
         return True
 
@@ -161,8 +131,7 @@ class Connection(H11Protocol):
         self.transport.close()
 
     def on_response_complete(self) -> None:
-        """See to it that the answer has been sent before anything else is done."""
-        self._together.flush()
+        """Learn what was asked, where it may come again."""
         if self._request and self.cycle.keep_alive and not self.transport.is_closing():
             self.polls.learn(self._request, cast(Scope, self.cycle.scope))
         super().on_response_complete()

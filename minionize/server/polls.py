@@ -24,6 +24,7 @@ POLLED = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
 """Headers of an answer to a poll."""
 
 _UNTAGGED = frozenset({"uptime", "resources"})
+_MEANT = "poll"
 _REMEMBERED = 64
 _LONGEST = 2_000  # bytes of a request that are remembered
 
@@ -35,68 +36,55 @@ class Poll(NamedTuple):
     fields: frozenset[str]
 
 
+class _Request(NamedTuple):
+    poll: Poll
+    condition: str | None
+
+
 class Polls:
     """Answers polls.
 
-    A query that has been understood once is remembered with its meaning: routing and checking it again costs more than
-    the answer.
+    Who polls sends the same bytes each time. Those of a request that was answered are remembered with their meaning:
+    reading, routing and checking them again would cost more than the answer.
     """
 
     def __init__(self, served: Served) -> None:
         self._served = served
-        self._meanings: dict[bytes, Poll] = {}
-        self._requests: dict[bytes, Poll] = {}
+        self._requests: dict[bytes, _Request] = {}
 
     def first(self, scope: Scope, window: float, fields: str | None) -> Response:
-        """Answer a query that has been checked, and remember it."""
-        poll = Poll(window, asked(fields))
-        if len(self._meanings) < _REMEMBERED:
-            self._meanings[scope["query_string"]] = poll
-        return self._answer(poll, scope)
-
-    def again(self, scope: Scope) -> Response | None:
-        """Answer a query that was answered before; None if it was not, or there is no answer."""
-        if scope["type"] != "http" or scope["path"] != "/stats" or scope["method"] not in ("GET", "HEAD"):
-            return None
-        poll = self._meanings.get(scope["query_string"])
-        try:
-            return None if poll is None else self._answer(poll, scope)
-        except Exception:
-            # The long way says what is wrong.
-            return None
+        """Answer a request that has been checked."""
+        poll = scope["state"][_MEANT] = Poll(window, asked(fields))
+        body, etag = self._value(poll)
+        headers = {"etag": etag, **POLLED}
+        if _holds(_condition(scope), etag):
+            return Response(status_code=304, headers=headers)
+        return Answer(body, headers=headers)
 
     def learn(self, request: bytes, scope: Scope) -> None:
-        """Remember the bytes of a request that has been answered: who polls sends the same ones each time."""
-        poll = self._meanings.get(scope["query_string"])
-        plain = scope["path"] == "/stats" and scope["method"] == "GET"
-        conditional = any(name == b"if-none-match" for name, _ in scope["headers"])
-        if poll is not None and plain and not conditional and len(request) <= _LONGEST:
+        """Remember the bytes of a request that has been answered, if it was a poll."""
+        poll = scope["state"].get(_MEANT)
+        if poll is not None and scope["method"] == "GET" and len(request) <= _LONGEST:
             if len(self._requests) >= _REMEMBERED:
                 self._requests.clear()
-            self._requests[request] = poll
+            self._requests[request] = _Request(poll, _condition(scope))
 
-    def at_once(self, request: bytes) -> tuple[bytes, str] | None:
-        """Answer a request that was learned: body and ETag; None if it was not, or there is no answer."""
-        poll = self._requests.get(request)
-        try:
-            return None if poll is None else self._value(poll)
-        except Exception:
-            # The long way says what is wrong.
+    def at_once(self, request: bytes) -> tuple[bytes, bytes, str] | None:
+        """Answer a request that was learned: status line, body, ETag; None if it was not, or there is no answer."""
+        known = self._requests.get(request)
+        if known is None:
             return None
+        try:
+            body, etag = self._value(known.poll)
+        except Exception:  # the border around a poll: the long way says what is wrong
+            return None
+        return (b"304 Not Modified", b"", etag) if _holds(known.condition, etag) else (b"200 OK", body, etag)
 
     def _value(self, poll: Poll) -> tuple[bytes, str]:
         value: Mapping[str, Any] = self._served.stats(poll.window)
         if poll.fields:
             value = {name: value[name] for name in FIELDS if name in poll.fields}
         return encode(value), tag(value if poll.fields else _what_matters(value))
-
-    def _answer(self, poll: Poll, scope: Scope) -> Response:
-        body, etag = self._value(poll)
-        headers = {"etag": etag, **POLLED}
-        given = next((given for name, given in scope["headers"] if name == b"if-none-match"), None)
-        if given is not None and _holds(given.decode("latin-1"), etag):
-            return Response(status_code=304, headers=headers)
-        return Answer(body, headers=headers)
 
 
 def asked(fields: str | None) -> frozenset[str]:
@@ -125,5 +113,10 @@ def _what_matters(stats: Mapping[str, Any]) -> dict[str, Any]:
     return matters
 
 
-def _holds(given: str, etag: str) -> bool:
-    return any(each.strip().removeprefix("W/") in (etag.removeprefix("W/"), "*") for each in given.split(","))
+def _condition(scope: Scope) -> str | None:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"if-none-match"), None)
+
+
+def _holds(condition: str | None, etag: str) -> bool:
+    known = (condition or "").split(",")
+    return any(each.strip().removeprefix("W/") in (etag.removeprefix("W/"), "*") for each in known)

@@ -17,7 +17,7 @@ from minionize.engine import Backlog, Engine
 from minionize.errors import ExitCode
 from minionize.events import Events
 from minionize.host import new_minion_id
-from minionize.plugins import load_engine, load_registry, load_reporter
+from minionize.plugins import check_registry, load_engine, load_reporter
 from minionize.reporter import Reporter
 from minionize.settings import Settings, load
 from minionize.stats import Stats
@@ -81,9 +81,8 @@ class Minion:
         self.engine = make_engine(settings) if engine is None else engine
         self.engine.minion = self.id
         self._token = _token(settings)
-        if settings.values["registry"] is not None:
-            # A misspelt one is better known before any run.
-            load_registry(settings.values["registry"], settings.environ)
+        # A misspelt one is better known before any run.
+        check_registry(settings.values["registry"])
         self._dead_place = "minion-queue dead shows the dead params"
         self._reporters = make_reporters(settings) if reporters is None else list(reporters)
 
