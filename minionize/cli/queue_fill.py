@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import IO
+from typing import IO, Any, NamedTuple
 
 from minionize.cli.queue_common import answer_put, choose, filled, tell
 from minionize.console import printable, write
@@ -23,57 +23,52 @@ __all__ = ["fill"]
 _Reader = Callable[[IO[bytes], str], Iterator[Param]]
 
 
-def fill(
-    engine: str | None,
-    files: Sequence[str],
-    as_json: bool,
-    as_csv: bool,
-    null: bool,
-    sweep: Sequence[str],
-    joblog: str | None,
-    command: str | None,
-    dry_run: bool,
-) -> int:
+class Given(NamedTuple):
+    """What the command line says of where params come from; the options' own names."""
+
+    files: Sequence[str]
+    as_json: bool
+    as_csv: bool
+    null: bool
+    sweep: Sequence[str]
+    joblog: str | None
+    command: str | None
+
+
+def fill(engine: str | None, dry_run: bool, **options: Any) -> int:
     """Put params into a queue, or show what would be put."""
-    _check(files, as_json, as_csv, null, sweep, joblog, command)
+    given = Given(**options)
+    _check(given)
     total = None
     params: Iterable[Param]
-    if sweep:
-        combinations = Sweep(sweep)
+    if given.sweep:
+        combinations = Sweep(given.sweep)
         params, total = combinations, combinations.total
-    elif joblog is not None:
-        template = None if command is None else Template(command)
-        params = _read([joblog], lambda file, name: from_joblog(file, name, template))
+    elif given.joblog is not None:
+        template = None if given.command is None else Template(given.command)
+        params = _read([given.joblog], lambda file, name: from_joblog(file, name, template))
     else:
-        params = _read(files or ["-"], _reader(as_json, as_csv, null))
+        params = _read(given.files or ["-"], _reader(given.as_json, given.as_csv, given.null))
     if dry_run:
-        return _show(params, as_json)
+        return _show(params, given.as_json)
     chosen = choose(engine)
     count, feed, stopper = filled(chosen, params, "params", total)
-    return answer_put(chosen, as_json, count, feed, stopper)
+    return answer_put(chosen, given.as_json, count, feed, stopper)
 
 
-def _check(
-    files: Sequence[str],
-    as_json: bool,
-    as_csv: bool,
-    null: bool,
-    sweep: Sequence[str],
-    joblog: str | None,
-    command: str | None,
-) -> None:
+def _check(given: Given) -> None:
     """Refuse what contradicts itself."""
-    sources = {"FILE": bool(files), "--sweep": bool(sweep), "--from": joblog is not None}
-    given = [name for name, here in sources.items() if here]
-    if len(given) > 1:
-        raise SettingsError(f"{' and '.join(given)}: params come from one of them")
-    if command is not None and joblog is None:
+    sources = {"FILE": bool(given.files), "--sweep": bool(given.sweep), "--from": given.joblog is not None}
+    named = [name for name, here in sources.items() if here]
+    if len(named) > 1:
+        raise SettingsError(f"{' and '.join(named)}: params come from one of them")
+    if given.command is not None and given.joblog is None:
         raise SettingsError("--command is for --from: it is the command line that GNU parallel was given")
-    for name, here in (("--csv", as_csv), ("--null", null)):
-        if here and (sweep or joblog is not None):
-            raise SettingsError(f"{name} is for FILEs and standard input, not for {given[0]}")
-    if null and (as_csv or as_json):
-        raise SettingsError(f"--null and {'--csv' if as_csv else '--json'}: give one of them")
+    for name, here in (("--csv", given.as_csv), ("--null", given.null)):
+        if here and (given.sweep or given.joblog is not None):
+            raise SettingsError(f"{name} is for FILEs and standard input, not for {named[0]}")
+    if given.null and (given.as_csv or given.as_json):
+        raise SettingsError(f"--null and {'--csv' if given.as_csv else '--json'}: give one of them")
 
 
 def _reader(as_json: bool, as_csv: bool, null: bool) -> _Reader:

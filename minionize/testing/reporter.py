@@ -64,9 +64,15 @@ def make_record(id: str = "1", param: Param = "p", *, result: Any = None, minion
 @contextmanager
 def full_disk(*paths: Path, left: int = 20) -> Iterator[None]:
     """Let no file of this process grow more than ``left`` bytes beyond the largest of ``paths``."""
-    limit = max((path.stat().st_size for path in paths if path.exists()), default=0) + left
+    with room(max((path.stat().st_size for path in paths if path.exists()), default=0) + left):
+        yield
+
+
+@contextmanager
+def room(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond so many bytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
         yield
     finally:

@@ -1,26 +1,14 @@
 from __future__ import annotations
 
-import resource
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from minionize.engine import EngineError
 from minionize.linefile.write import append
-
-
-@contextmanager
-def room(size: int) -> Iterator[None]:
-    """Let no file grow beyond so many bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+from minionize.testing.reporter import room
 
 
 @pytest.mark.parametrize("begin", ["", "a\n", "torn"])

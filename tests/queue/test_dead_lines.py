@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,6 +7,7 @@ import pytest
 from minionize.engine import Delivery
 from minionize.errors import ReporterError, SettingsError
 from minionize.queue.dead_lines import DeadLines
+from minionize.testing.reporter import room
 from minionize.worker.dead_file import DeadFile
 
 
@@ -19,17 +17,6 @@ def bury(path: Path, *params: object, reason: str = "exit code 1") -> None:
     for number, param in enumerate(params):
         file.write(Delivery(param, f"{number}-{param}"), reason, {"exit_code": 1, "stderr": f"no {param}\n"})
     file.close()
-
-
-@contextmanager
-def room(size: int) -> Iterator[None]:
-    """Let no file grow beyond so many bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def ids(path: Path) -> list[str]:
