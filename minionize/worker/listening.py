@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from collections.abc import Mapping
@@ -29,9 +30,12 @@ def listen(host: str | None, port: int, environ: Mapping[str, str]) -> socket.so
         OSError: It cannot be opened.
     """
     address = host or (_EVERYWHERE if in_batch_job(environ) else _LOOPBACK)
-    family, kind, protocol, _, place = socket.getaddrinfo(
-        address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
+    try:
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except ValueError:
+        # A name that not even the look-up takes: too long, or with a NUL in it.
+        raise OSError(errno.EINVAL, "no name of a host") from None
+    family, kind, protocol, _, place = found[0]
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -46,6 +46,12 @@ def test_a_port_that_is_taken_is_an_error() -> None:
         listen(None, first.getsockname()[1], {})
 
 
+@pytest.mark.parametrize("host", ["no such host", "x" * 300, "a..b", "\0"])
+def test_what_is_no_address_is_an_error_of_the_system(host: str) -> None:
+    with pytest.raises(OSError, match=r"\w"):
+        listen(host, 0, {})
+
+
 def test_a_token_is_read_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("s3cret\n")
