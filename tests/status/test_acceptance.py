@@ -24,7 +24,7 @@ PROGRAM = """\
 #!/bin/sh
 case $1 in
     *7) echo "bad param $1" >&2; exit 3;;
-    *) sleep 0.02;;
+    *) sleep 0.1;;
 esac
 """
 
@@ -49,7 +49,8 @@ def counted(answer: dict[str, Any]) -> dict[str, int]:
 def test_during_and_after_a_sweep_in_which_a_minion_is_killed(place: Place) -> None:
     program = place.script("program", PROGRAM)
     place.python("from execo_engine.sweep import ParamSweeper as P; P('sweeps', range(200), save_sweeps=True)")
-    words = ("-j2", "--reporter", "json", program)
+    # They linger, for they must still be there when one of them is killed that has all that is left.
+    words = ("-j2", "--exit-when-empty", "3", "--reporter", "json", program)
     job = {"OAR_JOB_ID": "4242"}
     minions = [place.start(*words, **job), place.start(*words, **job), place.start(*words)]
     until(lambda: len({each["minion"] for each in place.records()}) == 3 and len(place.records()) > 30)
