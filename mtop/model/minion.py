@@ -1,0 +1,160 @@
+"""One minion, as mtop knows it: what it last said, how that came, and how long ago."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from minionize.registry import LOST, STALE, Seen, liveness
+from minionize.stats.wire import StatsWire
+from mtop.model.history import CELLS, History
+
+__all__ = ["ENDED", "Minion", "Shown", "Via"]
+
+Shown: TypeAlias = Literal[
+    "starting", "running", "idle", "paused", "draining", "stopped", "stale", "lost", "unknown"
+]  # fmt: skip
+"""What is shown as a state: what the minion says of itself, unless it gives no sign of life."""
+
+Via: TypeAlias = Literal["http", "heartbeat", "final", "nothing"]
+"""How the numbers came: polled, from the registry's heartbeat, from the tombstone, not at all yet."""
+
+ENDED = ("stopped", "lost")
+"""States of minions that are no more: they sort last, fade, and can be purged."""
+
+_URL_EVERY = 3.0
+"""Stands for the seconds between heartbeats where only an URL is known: an answer is a sign of life."""
+
+_STRAGGLER = 3.0
+_ENOUGH = 20
+
+
+class Minion:
+    """A row of the fleet. The fleet changes it; all others only look.
+
+    Attributes:
+        key: By which polls know it: its id, or its URL where no registry announces it.
+        said: The numbers that it last sent, whole.
+        via: How they came.
+        state: The state that is shown.
+        ended: Whether it is no more.
+        age: Seconds since its last sign of life, a heartbeat or an answer; None before the first.
+        beat: Seconds since its last heartbeat; None where no registry announces it.
+        trouble: Why its server does not answer, in words; None if it does, or was not asked.
+        url: Where its server is, if it has one.
+        token: What its server asks for; never shown.
+        rate: Runs that succeeded per second; failed and redelivered likewise. 0 when it is no more.
+        uptime: Seconds, until now or until its end.
+        oldest: Age of the oldest run under way, in seconds.
+        took: Seconds that the last poll took.
+        straggles: Whether its oldest run has taken far longer than nearly all before.
+        suspect: Why its host looks like a black hole, in words; "" if it does not.
+        history: Its rate of late.
+    """
+
+    __slots__ = (
+        "_answered_at", "_beat_at", "_failing_since", "_gone", "_heard_at", "_left", "age", "beat", "ended", "every",
+        "failed_rate", "history", "key", "oldest", "place", "rate", "redelivered_rate", "said", "state", "straggles",
+        "suspect", "token", "took", "trouble", "uptime", "url", "via",
+    )  # fmt: skip
+
+    def __init__(self, key: str, said: StatsWire, now: float, place: str = "") -> None:
+        self.key, self.said, self.place = key, said, place
+        self.via: Via = "nothing"
+        self.state: Shown = "unknown"
+        self.ended = self.straggles = self._gone = self._left = False
+        self.url: str | None = None
+        self.token: str | None = None
+        self.trouble: str | None = None
+        self.suspect = ""
+        self.every = _URL_EVERY
+        self.age: float | None = None
+        self.beat: float | None = None
+        self.oldest: float | None = None
+        self.took: float | None = None
+        self.rate = self.failed_rate = self.redelivered_rate = self.uptime = 0.0
+        self.history = History(CELLS, now)
+        self._heard_at = now
+        self._beat_at: float | None = None
+        self._answered_at: float | None = None
+        self._failing_since: float | None = None
+
+    def __repr__(self) -> str:
+        return f"Minion({self.key!r}, {self.state!r})"
+
+    @property
+    def id(self) -> str:
+        """Its id; where it was never reached, the place where it should be."""
+        return self.said["id"]
+
+    @property
+    def reachable(self) -> bool:
+        """Whether its last poll was answered."""
+        return self._answered_at is not None and self._failing_since is None
+
+    @property
+    def pollable(self) -> bool:
+        """Whether there is somebody to ask."""
+        return self.url is not None and not self._left and not self._gone
+
+    # What the fleet hears.
+
+    def announced(self, seen: Seen, now: float) -> None:
+        """Take what the registry holds of it."""
+        announcement, age = seen
+        self.url, self.token, self.every = announcement["url"], announcement["token"], announcement["every"]
+        self._beat_at = now - age
+        self._left = announcement["left"] is not None
+        self._gone = not self._left and liveness(Seen(announcement, 0.0)) == "lost"
+        # A minion that answers tells more, and later, than its heartbeats do.
+        if self._left or (not self.reachable and (self.via == "nothing" or self._heard_at <= self._beat_at)):
+            self.said, self._heard_at = announcement, self._beat_at
+            self.via = "final" if self._left else "heartbeat"
+
+    def answered(self, said: StatsWire | None, now: float, took: float) -> None:
+        """Take the answer to a poll; None: all is as it was."""
+        if said is not None:
+            self.said, self._heard_at, self.via = said, now, "http"
+        self._answered_at, self._failing_since, self.trouble, self.took = now, None, None, took
+
+    def unanswered(self, trouble: str, now: float) -> None:
+        """Hear that a poll failed."""
+        self.trouble = trouble
+        if self._failing_since is None:
+            self._failing_since = now
+
+    # What follows from it.
+
+    def advance(self, now: float) -> None:
+        """Bring to the present what changes by time alone."""
+        signs = [at for at in (self._beat_at, self._answered_at) if at is not None]
+        self.age = max(0.0, now - max(signs)) if signs else None
+        self.beat = None if self._beat_at is None else max(0.0, now - self._beat_at)
+        self.state = self._shown(self.age)
+        self.ended = self.state in ENDED
+        since = 0.0 if self.ended else max(0.0, now - self._heard_at)
+        said = self.said
+        self.uptime = said["uptime"] + since
+        oldest = said["in_flight"]["oldest"]
+        self.oldest = None if oldest is None or self._left else oldest + since
+        rates = said["rates"]
+        alive = not self.ended
+        self.rate = rates["succeeded"] if alive else 0.0
+        self.failed_rate = rates["failed"] if alive else 0.0
+        self.redelivered_rate = rates["redelivered"] if alive else 0.0
+        p95 = said["latency"]["p95"]
+        enough = p95 is not None and said["latency"]["count"] >= _ENOUGH
+        self.straggles = bool(alive and enough and self.oldest and p95 and self.oldest > _STRAGGLER * p95)
+        self.history.note(self.rate, now)
+
+    def _shown(self, age: float | None) -> Shown:
+        if self._left:
+            return "stopped"
+        if self._gone:
+            return "lost"
+        if age is None:
+            return "unknown" if self._failing_since is None else "lost"
+        if age > LOST * self.every:
+            return "lost"
+        if age > STALE * self.every:
+            return "stale"
+        return "unknown" if self.via == "nothing" else self.said["state"]

@@ -1,0 +1,97 @@
+"""What the queues of a fleet hold. Minions of one queue all tell of the same backlog: the newest word counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mtop.model.minion import Minion
+
+__all__ = ["Queue", "queue_of", "queues_of"]
+
+_PRIVATE = ("file", "memory")
+"""Engines whose queue is each minion's own, whatever its name."""
+
+_STALLED = 30.0
+"""Seconds without any run that ends, after which what is ready is not being worked off."""
+
+
+@dataclass(slots=True)
+class Queue:
+    """One queue, as its minions tell of it.
+
+    Attributes:
+        engine, name: Which one it is.
+        ready, in_flight, dead: Params; None where the queue cannot tell.
+        exact: Whether these are no estimates.
+        rate: Params that leave it per second, done or failed.
+        minions: How many live minions work at it.
+        moving: Whether any run has ended of late, or may still: false for a queue that is stalled.
+    """
+
+    engine: str
+    name: str
+    ready: int | None = None
+    in_flight: int | None = None
+    dead: int | None = None
+    exact: bool = True
+    rate: float = 0.0
+    minions: int = 0
+    moving: bool = False
+    _age: float = float("inf")
+
+    @property
+    def stalled(self) -> bool:
+        """Whether params are ready and nobody works them off."""
+        return bool(self.ready) and not self.moving
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds until it is empty, at the present rate; None where that cannot be told."""
+        if self.ready is None or self.stalled:
+            return None
+        if not self.ready:
+            return 0.0
+        return self.ready / self.rate if self.rate > 0 else None
+
+    def add(self, minion: Minion) -> None:
+        """Take what a minion tells of it."""
+        said = minion.said
+        if not minion.ended:
+            self.minions += 1
+            self.rate += minion.rate + minion.failed_rate
+            fresh = minion.uptime < _STALLED or (minion.oldest or 0.0) < _STALLED
+            self.moving = self.moving or self.rate > 0 or bool(said["busy"] and fresh)
+        backlog = said["backlog"]
+        if backlog is None:
+            return
+        # Both by the minion's own clock: clocks of hosts are never compared.
+        age = said["started"] + said["uptime"] - backlog["as_of"] + (minion.age or 0.0)
+        if age < self._age:
+            self._age = age
+            self.ready, self.in_flight, self.dead = backlog["ready"], backlog["in_flight"], backlog["dead"]
+            self.exact = backlog["exact"]
+
+
+def queue_of(minion: Minion) -> tuple[str, str, str]:
+    """Tell which queue a minion works at: engine, name, and what else tells it apart."""
+    said = minion.said
+    return said["engine"], said["queue"], minion.key if said["engine"] in _PRIVATE else ""
+
+
+def queues_of(minions: Iterable[Minion]) -> list[Queue]:
+    """Sum up the queues. Those at which nobody works any more are left out, unless there is no other.
+
+    What a private queue of a minion that is no more held is of no use to anybody.
+    """
+    found: dict[tuple[str, str, str], Queue] = {}
+    for minion in minions:
+        if minion.via == "nothing" or (minion.ended and minion.said["engine"] in _PRIVATE):
+            continue
+        which = queue_of(minion)
+        queue = found.get(which)
+        if queue is None:
+            queue = found[which] = Queue(which[0], which[1])
+        queue.add(minion)
+    worked = [queue for queue in found.values() if queue.minions]
+    return worked or list(found.values())

@@ -1,0 +1,186 @@
+"""Which lines the grid shows, and in which order. Pure: a fleet and choices in, lines out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from mtop.columns import Column, Value, by_key
+from mtop.model.history import CELLS
+from mtop.model.minion import Minion
+
+__all__ = ["TREES", "Group", "Line", "View"]
+
+TREES = ("flat", "host", "job", "queue")
+"""How minions can be grouped."""
+
+_REMEMBERED = 100_000
+_NONE = {"host": "(no host)", "job": "(no job)", "queue": "(no queue)"}
+
+
+class Group:
+    """Minions with something in common, summed up in one line.
+
+    Attributes:
+        name: What they have in common.
+        minions: Them.
+        open: Whether they are shown below it.
+    """
+
+    __slots__ = ("minions", "name", "open")
+
+    def __init__(self, name: str, minions: list[Minion], open: bool) -> None:
+        self.name, self.minions, self.open = name, minions, open
+
+    @property
+    def key(self) -> str:
+        """Tells it apart from minions and other groups."""
+        return f"group:{self.name}"
+
+    def history(self) -> list[float]:
+        """Return the sums of their rates of late, the oldest first."""
+        sums = [0.0] * CELLS
+        longest = 0
+        for minion in self.minions:
+            values = minion.history.values()
+            longest = max(longest, len(values))
+            for number, value in enumerate(reversed(values), 1):
+                sums[-number] += value
+        return sums[CELLS - longest :]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: a minion, or a group.
+
+    Attributes:
+        minion: The minion; None for a group.
+        group: The group; None for a minion.
+        last: Whether a minion is the last one of its group.
+    """
+
+    minion: Minion | None
+    group: Group | None = None
+    last: bool = False
+
+    @property
+    def key(self) -> str:
+        """Tells it apart from all others, and stays the same."""
+        return self.minion.key if self.minion is not None else self.group.key if self.group is not None else ""
+
+    @property
+    def minions(self) -> Sequence[Minion]:
+        """Return the minions that it stands for."""
+        return (self.minion,) if self.minion is not None else self.group.minions if self.group is not None else ()
+
+    @property
+    def history(self) -> list[float]:
+        """Return its rates of late."""
+        return self.minion.history.values() if self.minion is not None else self.group.history() if self.group else []
+
+    def values(self, columns: dict[str, Column]) -> Callable[[str], Value]:
+        """Return what tells its value in a column, by the column's name."""
+        minion = self.minion
+        if minion is not None:
+            return lambda key: columns[key].value(minion)
+
+        def summed(key: str) -> Value:
+            column = columns[key]
+            return column.sum([column.value(each) for each in self.minions]) if column.sum else None
+
+        return summed
+
+
+@dataclass
+class View:
+    """What the user has chosen to see.
+
+    Attributes:
+        sort: Name of the column by which lines are sorted.
+        falls: Whether the highest comes first.
+        tree: One of TREES.
+        shut: Groups whose minions are not shown; ``all_shut``: those not named there are shut too.
+        keep: Which minions are shown; None for all.
+        frozen: Whether the order stays as it is.
+    """
+
+    sort: str = "id"
+    falls: bool = False
+    tree: str = "flat"
+    shut: set[str] = field(default_factory=set)
+    keep: Callable[[Minion], bool] | None = None
+    frozen: bool = False
+    _order: dict[str, int] = field(default_factory=dict, repr=False)
+    _seen: dict[str, tuple[object, ...]] = field(default_factory=dict, repr=False)
+
+    def sort_by(self, key: str) -> None:
+        """Sort by a column; the same one again turns the order round."""
+        if key == self.sort:
+            self.falls = not self.falls
+        else:
+            self.sort, self.falls = key, by_key()[key].falls
+
+    def lines(self, minions: Iterable[Minion]) -> list[Line]:
+        """Return the lines, in order. Who is no more comes last."""
+        chosen = [minion for minion in minions if self.keep is None or self.keep(minion)]
+        ordered = self._sorted(chosen)
+        lines = [Line(minion) for minion in ordered] if self.tree == "flat" else self._grouped(ordered)
+        self._order = {minion.key: number for number, minion in enumerate(ordered)}
+        return lines
+
+    def _sorted(self, minions: list[Minion]) -> list[Minion]:
+        order, last = self._order, len(self._order)
+        # First as they stood: what is equal keeps its place, and nothing jumps.
+        minions.sort(key=lambda minion: (order.get(minion.key, last), minion.id))
+        if self.frozen:
+            return minions
+        value = by_key()[self.sort].value
+        present = [minion for minion in minions if not minion.ended]
+        known = [(each, minion) for minion in present if (each := value(minion)) is not None]
+        unknown = [minion for minion in present if value(minion) is None]
+        past = [minion for minion in minions if minion.ended]
+        known.sort(key=lambda pair: self._sortable(pair[0]), reverse=self.falls)
+        past.sort(key=lambda minion: (minion.state != "lost", minion.id))
+        return [minion for _, minion in known] + unknown + past
+
+    def _grouped(self, minions: list[Minion]) -> list[Line]:
+        column = by_key()[self.tree]
+        groups: dict[str, list[Minion]] = {}
+        for minion in minions:
+            name = column.value(minion)
+            groups.setdefault(str(name) if name else _NONE[self.tree], []).append(minion)
+        lines: list[Line] = []
+        for name in self._group_order(groups):
+            group = Group(name, groups[name], name not in self.shut)
+            lines.append(Line(None, group))
+            if group.open:
+                lines += (Line(minion, None, minion is group.minions[-1]) for minion in group.minions)
+        return lines
+
+    def _group_order(self, groups: dict[str, list[Minion]]) -> list[str]:
+        """Order groups by what they show in the sorted column; by name where that says nothing."""
+        column = by_key()[self.sort]
+        names = sorted(groups, key=self._natural)
+        names.sort(key=lambda name: all(minion.ended for minion in groups[name]))
+        if self.sort in ("id", self.tree) or column.sum is None or self.frozen:
+            return list(groups) if self.frozen else names
+        total = {name: column.sum([column.value(each) for each in groups[name]]) for name in names}
+        known = [name for name in names if isinstance(total[name], int | float)]
+        known.sort(key=lambda name: self._sortable(total[name]), reverse=self.falls)
+        return known + [name for name in names if not isinstance(total[name], int | float)]
+
+    def _sortable(self, value: Value) -> tuple[int, object]:
+        return (0, value) if isinstance(value, int | float) else (1, self._natural(str(value)))
+
+    def _natural(self, text: str) -> tuple[object, ...]:
+        """Sort node2 before node10."""
+        found = self._seen.get(text)
+        if found is None:
+            if len(self._seen) > _REMEMBERED:
+                self._seen.clear()
+            parts = re.split(r"(\d+)", text, flags=re.ASCII)
+            found = self._seen[text] = tuple(
+                (0, int(part)) if part.isdecimal() and part.isascii() else (1, part) for part in parts if part
+            )
+        return found
