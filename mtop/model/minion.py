@@ -92,6 +92,12 @@ class Minion:
         return self._answered_at is not None and self._failing_since is None
 
     @property
+    def patience(self) -> float | None:
+        """How old a run may become, in seconds, before it is a straggler; None where too few have ended to tell."""
+        latency = self.said["latency"]
+        return None if latency["p95"] is None or latency["count"] < _ENOUGH else _STRAGGLER * latency["p95"]
+
+    @property
     def pollable(self) -> bool:
         """Whether there is somebody to ask."""
         return self.url is not None and not self._left and not self._gone
@@ -141,9 +147,8 @@ class Minion:
         self.rate = rates["succeeded"] if alive else 0.0
         self.failed_rate = rates["failed"] if alive else 0.0
         self.redelivered_rate = rates["redelivered"] if alive else 0.0
-        p95 = said["latency"]["p95"]
-        enough = p95 is not None and said["latency"]["count"] >= _ENOUGH
-        self.straggles = bool(alive and enough and self.oldest and p95 and self.oldest > _STRAGGLER * p95)
+        limit = self.patience
+        self.straggles = bool(alive and self.oldest and limit and self.oldest > limit)
         self.history.note(self.rate, now)
 
     def _shown(self, age: float | None) -> Shown:
