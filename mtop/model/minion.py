@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from minionize.registry import LOST, STALE, Seen, liveness
 from minionize.stats.wire import StatsWire
 from mtop.model.history import CELLS, History
 
-__all__ = ["ENDED", "Minion", "Shown", "Via"]
+__all__ = ["ENDED", "Minion", "Shown", "Signs", "Via"]
 
 Shown: TypeAlias = Literal[
     "starting", "running", "idle", "paused", "draining", "stopped", "stale", "lost", "unknown"
@@ -26,6 +26,30 @@ _URL_EVERY = 3.0
 
 _STRAGGLER = 3.0
 _ENOUGH = 20
+
+
+class Signs(NamedTuple):
+    """What is known of a minion beside its numbers: with them it can be made again, from a recording.
+
+    Attributes:
+        via: How the numbers came.
+        every: Seconds between its heartbeats.
+        left, gone: Whether it has left; whether its process is known to be gone.
+        heard_at, beat_at, answered_at, failing_since: Times by the fleet's clock; None for never.
+        trouble: Why its server does not answer.
+        took: Seconds that the last poll took.
+    """
+
+    via: Via
+    every: float
+    left: bool
+    gone: bool
+    heard_at: float
+    beat_at: float | None = None
+    answered_at: float | None = None
+    failing_since: float | None = None
+    trouble: str | None = None
+    took: float | None = None
 
 
 class Minion:
@@ -127,6 +151,21 @@ class Minion:
         self.trouble = trouble
         if self._failing_since is None:
             self._failing_since = now
+
+    def signs(self) -> Signs:
+        """Return what is known of it beside its numbers."""
+        return Signs(
+            self.via, self.every, self._left, self._gone, self._heard_at, self._beat_at, self._answered_at,
+            self._failing_since, self.trouble, self.took,
+        )  # fmt: skip
+
+    def recall(self, said: StatsWire, signs: Signs) -> None:
+        """Take what was known of it at some time."""
+        self.said = said
+        (
+            self.via, self.every, self._left, self._gone, self._heard_at, self._beat_at, self._answered_at,
+            self._failing_since, self.trouble, self.took,
+        ) = signs  # fmt: skip
 
     # What follows from it.
 
