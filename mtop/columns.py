@@ -34,6 +34,7 @@ class Column:
         help: What it tells.
         draw: Writes the cell where a value alone is not enough: told the values of the row by key, its history, and
             what the terminal can draw.
+        unit: What its numbers count: "s" for seconds, "B" for bytes, "" for things.
     """
 
     key: str
@@ -48,6 +49,7 @@ class Column:
     falls: bool = True
     role: Callable[[Minion], str] = lambda minion: ""
     draw: Draw | None = None
+    unit: str = ""
 
 
 def _known(values: Sequence[Value]) -> list[float]:
@@ -169,17 +171,18 @@ COLUMNS: tuple[Column, ...] = (
     Column("rate", "RATE/s", 18, 1, lambda m: round(m.rate, 4), _of(rate), "runs that succeed per second",
            _total, draw=_draw_rate),
     Column("p50", "P50", 6, 7, lambda m: m.said["latency"]["p50"], _of(duration), "half of its runs took no longer",
-           _highest),
+           _highest, unit="s"),
     Column("p95", "P95", 6, 5, lambda m: m.said["latency"]["p95"], _of(duration), "19 of 20 of its runs took no longer",
-           _highest),
+           _highest, unit="s"),
     Column("oldest", "OLDEST", 6, 3, lambda m: m.oldest if m.oldest is None else round(m.oldest, 3), _of(duration),
            "age of the oldest run under way; red: more than three times P95", _highest,
-           role=lambda m: "bad" if m.straggles else ""),
+           role=lambda m: "bad" if m.straggles else "", unit="s"),
     Column("cpu", "CPU", 5, 6, _cpu, _of(rate), "cores that the minion and its runs use", _total),
-    Column("mem", "MEM", 5, 6, _memory, _of(size), "memory of the minion and its runs", _total),
-    Column("uptime", "UPTIME", 6, 8, lambda m: round(m.uptime, 3), _of(age), "how long it has lived", _highest),
+    Column("mem", "MEM", 5, 6, _memory, _of(size), "memory of the minion and its runs", _total, unit="B"),
+    Column("uptime", "UPTIME", 6, 8, lambda m: round(m.uptime, 3), _of(age), "how long it has lived", _highest,
+           unit="s"),
     Column("heartbeat", "BEAT", 6, 10, lambda m: m.age if m.age is None else round(m.age, 3), _of(age),
-           "age of its last sign of life", _lowest, role=lambda m: "warn" if m.state == "stale" else "dim"),
+           "age of its last sign of life", _lowest, role=lambda m: "warn" if m.state == "stale" else "dim", unit="s"),
     Column("via", "VIA", 9, 15, lambda m: m.via, _text, "how its numbers came: http, heartbeat, final", _same, False,
            False, lambda m: "warn" if m.via == "heartbeat" else "dim"),
     Column("engine", "ENGINE", 8, 13, lambda m: m.said["engine"], _text, "kind of queue", _same, False, False),
