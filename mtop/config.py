@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mtop.columns import DEFAULT
+from mtop.meters import METERS as _METERS
+from mtop.meters import MODES
 
 __all__ = ["METERS", "MODES", "THEMES", "Config"]
 
 THEMES = ("htop", "light", "colour-blind", "monochrome")
-METERS = ("rates", "slots", "backlog", "minions", "cost")
-MODES = ("bar", "text", "graph", "off")
+METERS = tuple(meter.key for meter in _METERS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,189 @@
+"""The meters: ONE entry in METERS adds one to the head. A meter reads the fleet; a mode draws what it has read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from mtop.feed import Cost
+from mtop.format import Glyphs, age, bar, count, duration, percent, rate, sparkline, width
+from mtop.model.fleet import Fleet
+from mtop.model.totals import Totals
+
+__all__ = ["METERS", "MODES", "Meter", "Part", "Reading", "draw"]
+
+MODES = ("bar", "text", "graph", "off")
+
+Part: TypeAlias = tuple[str, str]
+"""Some words, and the role that they have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a meter reads.
+
+    Attributes:
+        text: In words.
+        brief: In fewer words, where there is little room.
+        share: How full a bar is, up to 1; None: it has none.
+        past: Its values of late; empty: no graph.
+    """
+
+    text: Sequence[Part]
+    brief: Sequence[Part] = ()
+    share: float | None = None
+    past: Sequence[float] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One meter.
+
+    Attributes:
+        key: Its name in the configuration.
+        title: What stands before it.
+        mode: How it is drawn where nobody has chosen.
+        read: Reads it off a fleet; told what it costs to be told, and the seconds of processor that mtop needs for one.
+        role: The role of its bar or graph.
+        help: What it tells.
+    """
+
+    key: str
+    title: str
+    mode: str
+    read: Callable[[Fleet, Cost, float], Reading]
+    role: str
+    help: str
+
+
+def _done(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
+    sums = fleet.totals
+    total = (f"  {count(sums.counters['succeeded'])} in all", "dim")
+    return Reading([(f"{rate(sums.done):>5}", "good"), total], past=fleet.past["done"].values())
+
+
+def _failed(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
+    sums = fleet.totals
+    failed = sum(sums.counters[name] for name in ("failed", "timed_out", "could_not_start"))
+    words: list[Part] = [
+        (f"{rate(sums.failed):>5}", "bad" if sums.failed else "dim"),
+        (f"  {count(failed)} in all", "dim"),
+    ]
+    if sums.counters["dead"]:
+        words.append((f", {count(sums.counters['dead'])} dead", "bad"))
+    if sums.suspects:
+        words.append((f", {count(sums.suspects)} on black holes", "bad"))
+    return Reading(words, past=fleet.past["failed"].values())
+
+
+def _redelivered(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
+    sums = fleet.totals
+    words: list[Part] = [(f"{rate(sums.redelivered):>5}", "warn" if sums.redelivered else "dim")]
+    words.append((f"  {count(sums.counters['redelivered'])} in all", "dim"))
+    if sums.counters["crashed"]:
+        words.append((f", {count(sums.counters['crashed'])} crashed", "warn"))
+    return Reading(words, past=fleet.past["redelivered"].values())
+
+
+def _slots(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
+    sums = fleet.totals
+    share = sums.busy / sums.slots if sums.slots else 0.0
+    numbers = f"{count(sums.busy)}/{count(sums.slots)}"
+    words: list[Part] = [(numbers, "accent"), (f" {percent(share)} busy", "dim")]
+    if sums.stragglers:
+        words.append((f", {count(sums.stragglers)} stragglers", "warn"))
+    return Reading(words, [(numbers, "accent")], share)
+
+
+def _backlog(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
+    sums = fleet.totals
+    if sums.ready is None:
+        return Reading([("?", "dim")])
+    about = "" if sums.exact else "~"
+    words: list[Part] = [(f"{about}{count(sums.ready)} ready", "accent"), *_eta(sums)]
+    more: list[Part] = []
+    if sums.in_flight:
+        more.append((f", {count(sums.in_flight)} in flight", "dim"))
+    if sums.dead:
+        more.append((f", {count(sums.dead)} dead", "bad"))
+    return Reading(words + more, words)
+
+
+def _eta(sums: Totals) -> list[Part]:
+    if sums.stalled:
+        return [(" ", ""), ("stalled", "bad")]
+    if not sums.ready:
+        return []
+    return [(f" ETA {'?' if sums.eta is None else age(sums.eta)}", "dim" if sums.eta is None else "title")]
+
+
+def _minions(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
+    sums = fleet.totals
+    words: list[Part] = [(f"{count(sums.live)} live", "good" if sums.live else "dim")]
+    for state, role in (("stale", "warn"), ("lost", "bad"), ("stopped", "dim"), ("unknown", "dim")):
+        if sums.states[state]:
+            words.append((f", {count(sums.states[state])} {state}", role))
+    brief = list(words)
+    if sums.lost_params:
+        words.append((f" with {count(sums.lost_params)} params", "bad"))
+    paused = [
+        (f", {count(sums.states[state])} {state}", "dim") for state in ("paused", "draining") if sums.states[state]
+    ]
+    return Reading(words + paused, brief)
+
+
+def _cost(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
+    words: list[Part] = [(f"{cpu * 100:.0f}%", "accent"), (" of a core", "dim")]
+    if cost.polls or cost.failing:
+        words.append((f", {rate(cost.polls)} polls/s", "dim"))
+    if cost.took is not None:
+        words.append((f" of {duration(cost.took)}", "dim"))
+    if cost.failing:
+        words.append((f", {count(cost.failing)} fail", "warn"))
+    return Reading(words, words[:1], cpu)
+
+
+METERS: tuple[Meter, ...] = (
+    Meter("done", "Done/s", "graph", _done, "good", "runs that succeed per second"),
+    Meter("failed", "Failed/s", "graph", _failed, "bad", "runs that fail or time out per second"),
+    Meter("redelivered", "Redeliv/s", "graph", _redelivered, "warn", "params per second that come again"),
+    Meter("cost", "mtop", "text", _cost, "accent", "what mtop itself needs: processor, polls per second, their time"),
+    Meter("slots", "Slots", "bar", _slots, "good", "slots in which a param runs, of all"),
+    Meter("backlog", "Backlog", "text", _backlog, "accent", "params that wait, and when they will all be done"),
+    Meter("minions", "Minions", "text", _minions, "good", "how many live, and how many give no sign of life"),
+)
+"""All meters, in the order in which they stand."""
+
+
+def draw(meter: Meter, mode: str, reading: Reading, cells: int, glyphs: Glyphs) -> list[Part]:
+    """Draw a meter as one line of so many cells at most.
+
+    Args:
+        meter: Which one.
+        mode: How; a mode that it cannot be drawn in falls back to text.
+        reading: What it has read.
+        cells: The room.
+        glyphs: What to draw with.
+    """
+    title = f"{meter.title:<9} "
+    room = cells - width(title)
+    parts: list[Part] = [(title, "title")]
+    if mode == "bar" and reading.share is not None:
+        numbers = list(reading.brief or reading.text)
+        length = max(4, min(40, room - _long(numbers) - 3))
+        return [*parts, ("[", "dim"), (bar(reading.share, length, glyphs), meter.role), ("] ", "dim"), *numbers]
+    words = list(reading.text) if _long(reading.text) <= room or not reading.brief else list(reading.brief)
+    if mode == "graph" and reading.past:
+        length = min(60, room - _long(words[:1]) - 1)
+        if length - _long(words[1:]) >= 20:
+            length = min(length - _long(words[1:]), 60)
+        else:
+            words = words[:1]
+        graph = sparkline(reading.past, max(0, length), glyphs)
+        return [*parts, words[0], (" ", ""), (graph, meter.role), *words[1:]]
+    return parts + words
+
+
+def _long(parts: Sequence[Part]) -> int:
+    return sum(width(words) for words, _ in parts)
