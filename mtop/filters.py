@@ -142,7 +142,7 @@ class _Expression(_Reader):
         """Read all of it."""
         keep = self._either()
         if rest := self._rest():
-            raise FilterError(self._at, f"nothing is open that {rest[0]!r} could close (text with such signs goes in quotes)")
+            raise FilterError(self._at, f"{rest[0]!r} closes nothing (text with such signs goes in quotes)")
         return keep
 
     def _either(self) -> Keep:
