@@ -60,9 +60,9 @@ def matches(text: str) -> Keep:
     return _contains(text.strip()) if text.strip() else lambda minion: False
 
 
-def _contains(text: str, wanted: bool = True) -> Keep:
+def _contains(text: str) -> Keep:
     lower = text.lower()
-    return lambda minion: (lower in _texts(minion)) is wanted
+    return lambda minion: lower in _texts(minion)
 
 
 def _texts(minion: Minion) -> str:
@@ -70,6 +70,11 @@ def _texts(minion: Minion) -> str:
     job = said["labels"].get("job", "")
     texts = (said["id"], said["host"], job, said["user"], minion.state, said["queue"], said["command"])
     return "\n".join(texts).lower()
+
+
+def _holds(minion: Minion, looked_for: list[tuple[str, bool]]) -> bool:
+    texts = _texts(minion)
+    return any((text in texts) is wanted for text, wanted in looked_for)
 
 
 def _any(kept: list[Keep]) -> Keep:
@@ -109,16 +114,16 @@ class _Plain(_Reader):
 
     def whole(self) -> Keep:
         """Read all of it."""
-        kept: list[Keep] = []
+        looked_for: list[tuple[str, bool]] = []
         while self._rest():
             if self._takes("|"):
                 continue
             wanted = not self._takes("!")
-            found = self._quoted() or self._match(_UP_TO_BAR).strip()
+            text = self._quoted() or self._match(_UP_TO_BAR).strip()
             # Half of a filter, as it is while somebody types, hides nothing.
-            if found:
-                kept.append(_contains(found, wanted))
-        return _any(kept) if kept else lambda minion: True
+            if text:
+                looked_for.append((text.lower(), wanted))
+        return (lambda minion: _holds(minion, looked_for)) if looked_for else lambda minion: True
 
     def _quoted(self) -> str:
         """Take what stands in quotes, if nothing else does up to the next bar."""
