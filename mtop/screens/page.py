@@ -1,0 +1,130 @@
+"""What all whole screens have in common: a head, a body, a key bar, and a timer that brings them up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, TypeVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.widgets import Static
+
+from mtop.actions import Action
+from mtop.format import safe
+from mtop.screens.dialog import KeysScreen
+from mtop.screens.find import Find
+from mtop.screens.keybar import BACK, HELP, KeyBar, bindings
+from mtop.screens.lines import Lines
+from mtop.screens.styles import line
+from mtop.screens.texts import clean
+from mtop.session import Session
+
+__all__ = ["FIND", "Page"]
+
+T = TypeVar("T")
+FIND = Action("find", ("f3", "slash"), "search what is shown; Enter: the next one", "choose", "Search")
+
+
+class Page(Screen[T]):
+    """A screen that the user opens from another, and leaves again.
+
+    Args:
+        session: What all screens share.
+
+    Attributes:
+        KEYS: What its keys do, beside F1 and Esc.
+        seeks: What stands before the words that are sought.
+    """
+
+    KEYS: ClassVar[tuple[Action, ...]] = ()
+    BINDINGS: ClassVar[list[BindingType]] = bindings((HELP, BACK))
+    DEFAULT_CSS = """
+    Page { background: $background; overflow: hidden; }
+    Page > .head {
+        height: auto; width: 100%; background: $background; text-wrap: nowrap; text-overflow: ellipsis;
+    }
+    Page.-ascii > .head { text-overflow: clip; }
+    """
+    seeks: ClassVar[str] = "Search:"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(classes="-ascii" if session.glyphs.ascii else None)
+        self.session = session
+
+    def compose(self) -> ComposeResult:
+        """Make its parts."""
+        yield Static(classes="head")
+        yield from self.body()
+        yield Find(self.seeks)
+        yield KeyBar(self.keys())
+
+    def body(self) -> ComposeResult:
+        """Make what stands between the head and the key bar."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        """Begin."""
+        self.set_interval(self.session.config.delay, self.tick)
+        self.call_after_refresh(self.tick)
+
+    def on_screen_resume(self) -> None:
+        """Be up to date when it is seen again."""
+        if self.is_mounted:
+            self.tick()
+
+    def tick(self) -> None:
+        """Bring it up to date."""
+
+    # Words.
+
+    def words(self, text: object, most: int = 500) -> str:
+        """Make what comes from a minion one harmless line."""
+        return clean(text, self.session.glyphs, most)
+
+    def line(self, *parts: str | tuple[str, str]) -> Text:
+        """Write a line of parts, each with its role."""
+        return line(self.app, *parts)
+
+    def head(self, *lines: Text) -> None:
+        """Write the head."""
+        self.query_one(".head", Static).update(Text("\n", end="").join(lines))
+
+    def say(self, words: str) -> None:
+        """Say something in a corner for a while."""
+        self.app.notify(safe(words), markup=False)
+
+    # Keys.
+
+    def keys(self) -> Sequence[Action]:
+        """Return what its keys do at present."""
+        return [HELP, *self.KEYS, BACK]
+
+    def action_keys(self) -> None:
+        """Show its keys."""
+        self.app.push_screen(KeysScreen(self.session.glyphs, self.keys()))
+
+    def action_back(self) -> None:
+        """Go back."""
+        self.dismiss()
+
+    # Searching.
+
+    def sought_in(self) -> Lines | None:
+        """Return in what is searched."""
+        return next(iter(self.query(Lines)), None)
+
+    def action_find(self) -> None:
+        """Ask what to look for."""
+        self.query_one(Find).open()
+
+    def on_find_sought(self, event: Find.Sought) -> None:
+        """Look for it."""
+        lines = self.sought_in()
+        if lines is None:
+            return
+        if event.again:
+            lines.seek_next()
+        else:
+            lines.seek(event.words)
