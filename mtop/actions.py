@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["ACTIONS", "Action", "Where", "shown_key"]
+__all__ = ["ACTIONS", "REPLAY", "Action", "Where", "replaying", "shown_key"]
 
 Where = Literal["move", "look", "choose", "order", "order minions", "other", "replay"]
 """Under which heading the help lists it, in this order."""
@@ -80,11 +80,30 @@ ACTIONS: tuple[Action, ...] = (
 )  # fmt: skip
 """All keys of the grid. Keys that mean something only inside a dialog or a drill-down stand in its own file."""
 
+REPLAY: tuple[Action, ...] = (
+    Action("play", ("space",), "stop, or go on", "replay", "Play"),
+    Action("rewind", ("left",), "10 seconds back", "replay", "-10s"),
+    Action("wind", ("right",), "10 seconds on", "replay", "+10s"),
+    Action("rewind_far", ("shift+left",), "a minute back", "replay"),
+    Action("wind_far", ("shift+right",), "a minute on", "replay"),
+    Action("slower", ("left_curly_bracket", "f7"), "half the speed", "replay", "Slower"),
+    Action("faster", ("right_curly_bracket", "f8"), "twice the speed", "replay", "Faster"),
+)
+"""Keys while a recording is shown; they take the place of what gives orders, and of their own keys' other meanings."""
+
+
+def replaying() -> tuple[Action, ...]:
+    """Return the keys of the grid while a recording is shown: nobody takes orders."""
+    taken = {key for action in REPLAY for key in action.keys}
+    looks = (action for action in ACTIONS if not action.controls and not taken.intersection(action.keys))
+    return (*REPLAY, *(action for action in looks if not action.name.startswith(("tag", "untag"))))
+
+
 _NAMES = {
     "question_mark": "?", "slash": "/", "backslash": "\\", "full_stop": ".", "left_square_bracket": "[",
     "right_square_bracket": "]", "less_than_sign": "<", "greater_than_sign": ">", "plus": "+", "minus": "-",
     "asterisk": "*", "pageup": "PgUp", "pagedown": "PgDn", "up": "Up", "down": "Down", "left": "Left", "right": "Right",
-    "home": "Home", "end": "End", "enter": "Enter", "space": "Space", "escape": "Esc",
+    "home": "Home", "end": "End", "enter": "Enter", "space": "Space", "escape": "Esc", "left_curly_bracket": "{", "right_curly_bracket": "}",
 }  # fmt: skip
 
 
@@ -92,6 +111,8 @@ def shown_key(key: str) -> str:
     """Write a key as people know it."""
     if key in _NAMES:
         return _NAMES[key]
+    if key.startswith("shift+"):
+        return f"Shift-{shown_key(key[6:])}"
     if key.startswith("ctrl+"):
         return f"^{key[5:].upper()}"
     return key.upper() if key[0] == "f" and key[1:].isdigit() else key

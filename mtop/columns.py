@@ -214,7 +214,7 @@ def fitting(columns: Sequence[Column], cells: int) -> list[Column]:
     chosen: set[str] = set()
     for column in sorted(columns, key=lambda column: column.rank):
         if column.width + 1 > left and chosen:
-            break
+            continue
         left -= column.width + 1
         chosen.add(column.key)
     return [column for column in columns if column.key in chosen]

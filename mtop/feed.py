@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from minionize.stats.wire import FailuresWire, OutputWire, TaskWire
 from mtop.model.fleet import Fleet
 from mtop.model.minion import Minion
 from mtop.orders import Order
 
-__all__ = ["Cost", "Feed", "Unanswered"]
+__all__ = ["Cost", "Feed", "Player", "Unanswered"]
 
 
 class Unanswered(Exception):  # noqa: N818 - an answer, not an error
@@ -115,3 +116,23 @@ class Feed(ABC):
             Unanswered: It did not, and why.
         """
         raise Unanswered("there is nobody to order")
+
+
+@runtime_checkable
+class Player(Protocol):
+    """A feed whose time can be stopped and wound: a recording."""
+
+    def toggle(self) -> None:
+        """Stop, or go on."""
+
+    def seek(self, seconds: float) -> None:
+        """Wind on, or back where it is negative."""
+
+    def faster(self) -> None:
+        """Play at twice the speed."""
+
+    def slower(self) -> None:
+        """Play at half the speed."""
+
+    def status(self) -> str:
+        """Return where it is, and how fast it plays, for people."""

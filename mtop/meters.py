@@ -181,7 +181,7 @@ def draw(meter: Meter, mode: str, reading: Reading, cells: int, glyphs: Glyphs) 
         else:
             words = words[:1]
         graph = sparkline(reading.past, max(0, length), glyphs)
-        return [*parts, words[0], (" ", ""), (graph, meter.role), *words[1:]]
+        return [*parts, words[0], (" ", ""), (graph, meter.role if any(reading.past) else "dim"), *words[1:]]
     return parts + words
 
 

@@ -89,15 +89,13 @@ def textual_themes() -> list[Theme]:
 
     themes = []
     for name, (ground, surface, text, first, dark) in _GROUNDS.items():
-        styles = _STYLES[name]
-        colour = {role: styles[role].split()[-1] for role in ("good", "bad", "warn")}
-        plain = name == "monochrome"
+        styles, plain = _STYLES[name], name == "monochrome"
+        good, bad, warn = (text if plain else styles[role].split()[-1] for role in ("good", "bad", "warn"))
         themes.append(
             Theme(
                 name=f"mtop-{name}", primary=first, secondary=first, accent=first, foreground=text, background=ground,
                 surface=surface, panel=surface, boost=surface, dark=dark,
-                success=text if plain else colour["good"], error=text if plain else colour["bad"],
-                warning=text if plain else colour["warn"],
+                success=good, error=bad, warning=warn,
             )
         )  # fmt: skip
     return themes

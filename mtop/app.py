@@ -1,0 +1,183 @@
+"""The app: it wires a feed, a fleet and the screens together, and ticks."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from minionize.errors import SettingsError
+from mtop.actions import shown_key
+from mtop.config import THEMES, Config, save
+from mtop.feed import Player
+from mtop.format import safe
+from mtop.model.events import Event
+from mtop.model.fleet import Fleet
+from mtop.screens.main import MainScreen
+from mtop.screens.replay import ReplayScreen
+from mtop.screens.visits import Visits
+from mtop.session import Session
+from mtop.themes import Palette, textual_themes
+
+if TYPE_CHECKING:
+    from rich.style import Style
+
+__all__ = ["Mtop", "run_app"]
+
+_HEARD = 0.2
+"""Seconds between two times that the fleet is told what came: often, so that each takes a short time."""
+
+_TOAST = 6.0
+_TOASTS = 3
+"""So many toasts at a time; how many more there are is said in one."""
+
+
+class Mtop(App[int]):
+    """One mtop.
+
+    Args:
+        session: The fleet, where it comes from, and what is shown of it.
+        no_color: Whether no colour may be used, whatever the theme.
+        filter: The filter at the start.
+    """
+
+    TITLE = "mtop"
+    CSS_PATH = "mtop.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+
+    def __init__(self, session: Session, *, no_color: bool = False, filter: str = "") -> None:
+        super().__init__()
+        self.session = session
+        self._filter = filter
+        # With NO_COLOR Textual turns colours into greys; the monochrome theme has none to turn.
+        self._monochrome = no_color or self.no_color
+        for theme in textual_themes():
+            self.register_theme(theme)
+        self.animation_level = "none"
+        self._palette = Palette("monochrome" if self._monochrome else session.config.theme)
+        self.theme = f"mtop-{self._palette.name}"
+        self._drawn = 0.0
+        self._cpu = (time.monotonic(), time.process_time())
+        self._main: MainScreen | None = None
+
+    def role_style(self, role: str) -> Style:
+        """Return what a role looks like in the present theme."""
+        return self._palette(role)
+
+    def on_mount(self) -> None:
+        """Begin to listen and to tick."""
+        session = self.session
+        session.feed.start()
+        self._hear()
+        self._advance()
+        screen = ReplayScreen if isinstance(session.feed, Player) else MainScreen
+        self._main = screen(session, self._filter)
+        self.push_screen(self._main)
+        self.set_interval(_HEARD, self._tick)
+
+    def on_unmount(self) -> None:
+        """Listen no more."""
+        self.session.feed.close()
+
+    # Time.
+
+    def _tick(self) -> None:
+        """Tell the fleet what came; every ``delay`` show it."""
+        self._hear()
+        now = time.monotonic()
+        if now - self._drawn >= self.session.config.delay - _HEARD / 2:
+            self._drawn = now
+            self._advance()
+            if self._main is not None:
+                self._main.tick()
+
+    def _hear(self) -> None:
+        session = self.session
+        if session.feed.wind(session.fleet):
+            session.fleet = Fleet(session.feed.user, session.feed.clock())
+            self._drawn = 0.0
+        session.feed.tell(session.fleet)
+
+    def _advance(self) -> None:
+        session = self.session
+        events = session.fleet.advance(session.feed.clock(), session.feed.wall())
+        if session.tagged:
+            session.tagged &= session.fleet.minions.keys()
+        self._measure()
+        self._toast([event for event in events if event.loud])
+
+    def _measure(self) -> None:
+        """Tell the meters how much of a core mtop has used of late."""
+        before, used = self._cpu
+        now, cpu = time.monotonic(), time.process_time()
+        if self._main is not None and now - before >= 1.0:
+            self._main.head.cpu = (cpu - used) / (now - before)
+            self._cpu = (now, cpu)
+
+    def _toast(self, events: list[Event]) -> None:
+        for event in events[:_TOASTS]:
+            self.notify(safe(event.what), severity=event.severity, timeout=_TOAST, markup=False)
+        if len(events) > _TOASTS:
+            more = f"{len(events) - _TOASTS} more: key l shows what has happened"
+            self.notify(more, severity="warning", timeout=_TOAST, markup=False)
+
+    # What is set up.
+
+    def on_visits_configured(self, event: Visits.Configured) -> None:
+        """Take over another set-up, and keep it."""
+        self.configure(event.config)
+        try:
+            notes = save(event.config, os.environ)
+        except SettingsError as error:
+            notes = [str(error)]
+        for words in notes:
+            self.notify(safe(words), severity="warning", markup=False)
+
+    def configure(self, config: Config) -> None:
+        """Show all by another set-up."""
+        self.session.config = config
+        self.session.feed.set_interval(config.delay)
+        if not self._monochrome:
+            self._palette = Palette(config.theme)
+            self.theme = f"mtop-{config.theme}"
+        if self._main is not None:
+            self._main.grid.lay_out()
+            self._main.head.lay_out()
+            self._main.tick()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """List all that can be done, for the palette."""
+        if isinstance(screen, MainScreen):
+            for action in screen.ACTIONS:
+                method = getattr(screen, f"action_{action.name}")
+                yield SystemCommand(
+                    f"{action.help[:1].upper()}{action.help[1:]}", f"key {shown_key(action.keys[0])}", method
+                )
+        for name in () if self._monochrome else THEMES:
+            yield SystemCommand(f"Theme {name}", "use these colours", self._themed(name))
+
+    def _themed(self, name: str) -> Callable[[], None]:
+        return lambda: self.configure(replace(self.session.config, theme=name))
+
+
+def run_app(session: Session, *, mouse: bool = True, no_color: bool = False, filter: str | None = None) -> int:
+    """Show a fleet until the user leaves.
+
+    Args:
+        session: The fleet, where it comes from, and what is shown of it.
+        mouse: Whether mtop answers the mouse; else the terminal does.
+        no_color: Whether no colour may be used.
+        filter: The filter at the start.
+
+    Returns:
+        The exit code.
+    """
+    app = Mtop(session, no_color=no_color, filter=filter or "")
+    app.run(mouse=mouse)
+    return app.return_code or 0
