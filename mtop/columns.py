@@ -169,7 +169,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("dead", "DEAD", 6, 5, _counter("dead"), _of(count), "params that it gave up", _total,
            role=_bad("dead", "bad")),
     Column("rate", "RATE/s", 18, 1, lambda m: round(m.rate, 4), _of(rate), "runs that succeed per second",
-           _total, draw=_draw_rate),
+           _total, right=False, draw=_draw_rate),
     Column("p50", "P50", 6, 7, lambda m: m.said["latency"]["p50"], _of(duration), "half of its runs took no longer",
            _highest, unit="s"),
     Column("p95", "P95", 6, 5, lambda m: m.said["latency"]["p95"], _of(duration), "19 of 20 of its runs took no longer",

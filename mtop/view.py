@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from mtop.columns import Column, Value, by_key
 from mtop.model.history import CELLS
@@ -111,7 +112,7 @@ class View:
     shut: set[str] = field(default_factory=set)
     keep: Callable[[Minion], bool] | None = None
     frozen: bool = False
-    _order: dict[str, int] = field(default_factory=dict, repr=False)
+    _order: list[str] = field(default_factory=list, repr=False)
     _seen: dict[str, tuple[object, ...]] = field(default_factory=dict, repr=False)
 
     def sort_by(self, key: str) -> None:
@@ -123,25 +124,30 @@ class View:
 
     def lines(self, minions: Iterable[Minion]) -> list[Line]:
         """Return the lines, in order. Who is no more comes last."""
-        chosen = [minion for minion in minions if self.keep is None or self.keep(minion)]
-        ordered = self._sorted(chosen)
-        lines = [Line(minion) for minion in ordered] if self.tree == "flat" else self._grouped(ordered)
-        self._order = {minion.key: number for number, minion in enumerate(ordered)}
-        return lines
+        keep = self.keep
+        ordered = self._sorted({minion.key: minion for minion in minions if keep is None or keep(minion)})
+        self._order = [minion.key for minion in ordered]
+        return [Line(minion) for minion in ordered] if self.tree == "flat" else self._grouped(ordered)
 
-    def _sorted(self, minions: list[Minion]) -> list[Minion]:
-        order, last = self._order, len(self._order)
-        # First as they stood: what is equal keeps its place, and nothing jumps.
-        minions.sort(key=lambda minion: (order.get(minion.key, last), minion.id))
+    def _sorted(self, chosen: dict[str, Minion]) -> list[Minion]:
+        # As they stood before: what is equal keeps its place, and nothing jumps.
+        before = [minion for key in self._order if (minion := chosen.pop(key, None)) is not None]
+        before += sorted(chosen.values(), key=lambda minion: self._natural(minion.id))
         if self.frozen:
-            return minions
+            return before
         value = by_key()[self.sort].value
-        present = [minion for minion in minions if not minion.ended]
-        known = [(each, minion) for minion in present if (each := value(minion)) is not None]
-        unknown = [minion for minion in present if value(minion) is None]
-        past = [minion for minion in minions if minion.ended]
-        known.sort(key=lambda pair: self._sortable(pair[0]), reverse=self.falls)
-        past.sort(key=lambda minion: (minion.state != "lost", minion.id))
+        known: list[tuple[object, Minion]] = []
+        unknown: list[Minion] = []
+        past: list[Minion] = []
+        for minion in before:
+            if minion.ended:
+                past.append(minion)
+            elif (found := value(minion)) is None:
+                unknown.append(minion)
+            else:
+                known.append((self._natural(found) if isinstance(found, str) else found, minion))
+        known.sort(key=itemgetter(0), reverse=self.falls)
+        past.sort(key=lambda minion: (minion.state != "lost", self._natural(minion.id)))
         return [minion for _, minion in known] + unknown + past
 
     def _grouped(self, minions: list[Minion]) -> list[Line]:
@@ -165,13 +171,10 @@ class View:
         names.sort(key=lambda name: all(minion.ended for minion in groups[name]))
         if self.sort in ("id", self.tree) or column.sum is None or self.frozen:
             return list(groups) if self.frozen else names
-        total = {name: column.sum([column.value(each) for each in groups[name]]) for name in names}
-        known = [name for name in names if isinstance(total[name], int | float)]
-        known.sort(key=lambda name: self._sortable(total[name]), reverse=self.falls)
-        return known + [name for name in names if not isinstance(total[name], int | float)]
-
-    def _sortable(self, value: Value) -> tuple[int, object]:
-        return (0, value) if isinstance(value, int | float) else (1, self._natural(str(value)))
+        sums = {name: column.sum([column.value(each) for each in groups[name]]) for name in names}
+        numbers = {name: value for name, value in sums.items() if isinstance(value, int | float)}
+        known = sorted(numbers, key=numbers.__getitem__, reverse=self.falls)
+        return known + [name for name in names if name not in numbers]
 
     def _natural(self, text: str) -> tuple[object, ...]:
         """Sort node2 before node10."""

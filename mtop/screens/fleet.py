@@ -65,17 +65,21 @@ class FleetScreen(Screen[None]):
 
     # The picture.
 
-    def tick(self) -> None:
-        """Show the fleet as it is now."""
+    def tick(self, stay: bool = False) -> None:
+        """Show the fleet as it is now; ``stay`` as in ``show_lines``."""
         if self.app.screen is not self or not self.is_mounted:
             return
-        self.show_lines()
+        self.show_lines(stay)
         self.head.repaint()
         self.show_notice()
 
-    def show_lines(self) -> None:
-        """Show the lines of the view as it is now."""
-        self.grid.show(self.session.view.lines(self.session.fleet))
+    def show_lines(self, stay: bool = False) -> None:
+        """Show the lines of the view as it is now.
+
+        Args:
+            stay: Whether the cursor stays on its minion: the user has asked for other lines, or another order.
+        """
+        self.grid.show(self.session.view.lines(self.session.fleet), stay)
 
     def on_screen_resume(self) -> None:
         """Be up to date when it is seen again."""

@@ -55,7 +55,7 @@ class MainScreen(Moves, Ordering, Visits):
         """Sort by a column; by the same one again the other way round."""
         self.session.view.frozen = False
         self.session.view.sort_by(key)
-        self.tick()
+        self.tick(stay=True)
 
     def on_grid_head_clicked(self, event: Grid.HeadClicked) -> None:
         """Sort by the column whose title was clicked."""
@@ -92,7 +92,8 @@ class MainScreen(Moves, Ordering, Visits):
         view = self.session.view
         view.tree = TREES[(TREES.index(view.tree) + 1) % len(TREES)]
         view.shut.clear()
-        self.tick()
+        self.tick(stay=True)
+        self.grid.lay_out()
 
     def action_expand(self) -> None:
         """Open the group."""
@@ -107,7 +108,7 @@ class MainScreen(Moves, Ordering, Visits):
         view = self.session.view
         names = {each.group.name for each in self.grid.lines if each.group is not None}
         view.shut = set() if view.shut & names else names
-        self.tick()
+        self.tick(stay=True)
 
     def _shut(self, shut: bool) -> None:
         """Open or shut the group that the cursor is in; then it is on the group."""

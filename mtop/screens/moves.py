@@ -107,7 +107,7 @@ class Moves(FleetScreen):
         if prompt is not None:
             prompt.trouble("")
         self.filter, self.session.view.keep = text.strip(), keep
-        self.show_lines()
+        self.show_lines(stay=True)
         self.show_notice()
         return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -15,6 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from mtop.columns import Column, by_key, fitting
+from mtop.format import width
 from mtop.meters import Part
 from mtop.screens.styles import role_style
 from mtop.session import Session
@@ -24,6 +25,10 @@ from mtop.widgets.row import GUTTER, head_parts, line_parts, line_text
 __all__ = ["Grid"]
 
 _WHEEL = 3
+_FIXED = ("state", "via", "rate")
+_LOOKED_AT = 1000
+_MOST = 40
+"""Cells that a text is given before others have what they need."""
 
 
 class Grid(ScrollView, can_focus=True):
@@ -65,7 +70,7 @@ class Grid(ScrollView, can_focus=True):
         self.follows = False
         self.sought = ""
         self._key = ""
-        self._shift = 0
+        self._shift = self._sized = 0
         self._columns: list[Column] = []
         self._widths: list[int] = []
         self._painted: dict[int, tuple[list[Part], int]] = {}
@@ -88,31 +93,38 @@ class Grid(ScrollView, can_focus=True):
         """Return how many lines are seen at a time."""
         return max(1, self.size.height - 1)
 
-    def show(self, lines: list[Line]) -> None:
-        """Show these lines; what looks as before is not painted again."""
-        before = len(self.lines)
-        self.lines = lines
-        if self.follows and self._key:
+    def show(self, lines: list[Line], stay: bool = False) -> None:
+        """Show these lines; what looks as before is not painted again.
+
+        Args:
+            lines: All of them.
+            stay: Whether the cursor stays on its minion, wherever that is now: the user has asked for another order.
+        """
+        before, self.lines = len(self.lines), lines
+        if (self.follows or stay) and self._key:
             self.cursor = next((at for at, line in enumerate(lines) if line.key == self._key), self.cursor)
         self.cursor = min(self.cursor, max(0, len(lines) - 1))
         self._key = self.current.key if self.current is not None else ""
         if len(lines) != before:
             self._measure()
-        if self.follows:
+        if (not before and lines) or len(lines) > 2 * self._sized:
+            self.lay_out()
+        if self.follows or stay:
             self._reveal()
         self.repaint()
 
     def lay_out(self) -> None:
         """Choose the columns anew, and paint all."""
         wanted = [self._known[key] for key in self._session.config.columns if key in self._known]
-        room = self.size.width - GUTTER - (1 if self.show_vertical_scrollbar else 0)
+        self._sized = len(self.lines)
+        room = self.size.width - GUTTER
         self._shift = min(self._shift, max(0, len(wanted) - 2))
         if self._shift:
             wanted = wanted[:1] + wanted[1 + self._shift :]
             self._columns = _in_order(wanted, room)
         else:
             self._columns = fitting(wanted, room)
-        self._widths = _stretched(self._columns, room)
+        self._widths = _stretched(self._columns, room, self._needed())
         self._measure()
         self._painted.clear()
         self._strips.clear()
@@ -173,6 +185,17 @@ class Grid(ScrollView, can_focus=True):
             # Under the cursor one colour for all: contrast first.
             return base + Style(bold=True) if role == "tagged" else base
         return base + role_style(self.app, role)
+
+    def _needed(self) -> dict[str, int]:
+        """Return how wide texts are, by column, as far as is worth the room."""
+        texts = [column for column in self._columns if not column.right and column.key not in _FIXED]
+        some = [line.minion for line in self.lines[:_LOOKED_AT] if line.minion is not None]
+        tree = 2 if self._session.view.tree != "flat" else 0
+        needed = {}
+        for column in texts:
+            longest = max((width(column.show(column.value(minion))) for minion in some), default=0)
+            needed[column.key] = min(_MOST, longest + (tree if column.key == "id" else 0))
+        return needed
 
     def _measure(self) -> None:
         self.virtual_size = Size(self.size.width, len(self.lines) + 1)
@@ -297,14 +320,14 @@ def _in_order(columns: Sequence[Column], room: int) -> list[Column]:
     return chosen
 
 
-def _stretched(columns: Sequence[Column], room: int) -> list[int]:
-    """Give what room is left to the texts: first to the last one, if it is one, else to the id."""
+def _stretched(columns: Sequence[Column], room: int, needed: Mapping[str, int]) -> list[int]:
+    """Give the room that is left to the texts that need it; what is still left to the last one."""
     widths = [column.width for column in columns]
-    left = room - sum(widths) - len(widths)
-    texts = [at for at, column in enumerate(columns) if not column.right and column.key not in ("state", "via")]
-    if left > 0 and texts:
-        for at, most in ((texts[0], 12), (texts[-1], 60), (texts[0], left)):
-            more = min(left, most)
-            widths[at] += more
-            left -= more
+    left = room - sum(widths) - len(widths) + 1
+    for at, column in enumerate(columns):
+        more = max(0, min(left, needed.get(column.key, 0) - column.width))
+        widths[at] += more
+        left -= more
+    if left > 0 and columns and columns[-1].key in needed:
+        widths[-1] += left
     return widths
