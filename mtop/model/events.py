@@ -20,6 +20,9 @@ _CALM = 0.1
 _LEAST = 3
 """Failures in a window of ten seconds, below which nothing is said of their rate."""
 
+_QUIET = 300.0
+"""Seconds for which it is not worth a toast that a backlog is empty once more: params may trickle in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -48,6 +51,7 @@ class Events:
         self._states: dict[str, str] = {}
         self._failing = False
         self._ready: int | None = None
+        self._emptied: float | None = None
 
     def __iter__(self) -> Iterator[Event]:
         return iter(self._kept)
@@ -112,4 +116,6 @@ class Events:
     def _backlog(self, totals: Totals, wall: float) -> Iterator[Event]:
         before, self._ready = self._ready, totals.ready
         if before and totals.ready == 0:
-            yield Event(wall, "the backlog is empty", "information", True)
+            loud = self._emptied is None or abs(wall - self._emptied) >= _QUIET
+            self._emptied = wall
+            yield Event(wall, "the backlog is empty", "information", loud)

@@ -55,8 +55,8 @@ def mark_black_holes(minions: Iterable[Minion]) -> None:
 
 def _judge(host: _Host, whole: _Host) -> str:
     others = _Host(*(getattr(whole, name) - getattr(host, name) for name in _Host.__slots__))
-    if host.share < _FAILED or not others.ended or host.share < _RATIO * others.share:
+    if host.share < _FAILED or host.share < _RATIO * others.share:
         return ""
-    if host.pace < _RATIO * others.pace:
+    if others.pace <= 0 or host.pace < _RATIO * others.pace:
         return ""
     return f"{host.share:.0%} of its runs fail ({others.share:.0%} elsewhere), {host.pace / others.pace:.0f} x as fast"

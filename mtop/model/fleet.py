@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Container, Iterable, Iterator
 from urllib.parse import urlsplit
 
-from minionize.registry import Seen
+from minionize.registry import Announcement, Seen
 from minionize.stats.wire import StatsWire
 from mtop.model.blank import nothing_said
 from mtop.model.events import Event, Events
 from mtop.model.findings import mark_black_holes
 from mtop.model.history import History
-from mtop.model.minion import Minion
+from mtop.model.minion import URL_EVERY, Minion
 from mtop.model.totals import Totals, total
 
 __all__ = ["Fleet"]
@@ -23,11 +24,16 @@ _STEP = 1.0
 class Fleet:
     """Minions by key. Feeds tell it what they hear, then ``advance`` draws the conclusions.
 
+    A minion that is announced has its id as its key, others the URL at which they were looked up. One that is known in
+    several ways is shown once: as it is announced, so that its token goes where its announcement says, whoever else
+    answers in its name.
+
     All times are by one clock of mtop's that only goes forward, unless they are called ``wall``.
 
     Args:
         user: Who may be shown what only one user may see: whose mtop this is.
         now: The time.
+        host: Where this mtop runs; by default this host.
 
     Attributes:
         minions: All of them, by key.
@@ -36,16 +42,22 @@ class Fleet:
         past: Done, failed and redelivered per second, second by second.
     """
 
-    def __init__(self, user: str, now: float) -> None:
+    def __init__(self, user: str, now: float, host: str | None = None) -> None:
         self.user = user
         self.minions: dict[str, Minion] = {}
         self.totals = Totals()
         self.events = Events()
         self.past = {name: History(_LONG, now, _STEP) for name in ("done", "failed", "redelivered")}
         self.now = now
+        self._host = os.uname().nodename if host is None else host
         self._found: dict[str, set[str]] = {}
         self._urls: set[str] = set()
-        self._known: dict[str, str] = {}
+        self._url_token: str | None = None
+        self._url_every = URL_EVERY
+        # By id: which of the URLs shows the minion. By URL: the key by which the minion there is shown instead.
+        self._shown_at: dict[str, str] = {}
+        self._leads_to: dict[str, str] = {}
+        self._last: dict[str, tuple[StatsWire, float]] = {}
         self._forgotten: dict[str, float] = {}
 
     def __iter__(self) -> Iterator[Minion]:
@@ -60,88 +72,100 @@ class Fleet:
 
     def why_not(self, minion: Minion) -> str | None:
         """Say why a minion cannot be controlled; None if it can."""
-        if minion.ended:
-            return f"it is {minion.state}"
-        if minion.said["user"] and minion.said["user"] != self.user:
-            return f"it belongs to {minion.said['user']}"
-        if minion.url is None:
-            return "it has no stats server (--no-server)"
-        return None if minion.token else "its token is not known"
+        return minion.why_not(self.user)
 
     # What is heard.
 
-    def announced(self, place: str, found: Iterable[Seen], now: float) -> None:
+    def announced(self, place: str, found: Iterable[Seen], now: float, gone: Container[str] = ()) -> None:
         """Take all that one registry holds; minions that it holds no more are forgotten.
 
         Args:
             place: Which registry.
             found: All of it.
-            now: The time.
+            now: The time when it was read.
+            gone: Ids of minions whose processes are known to have ended.
         """
-        keys: set[str] = set()
+        ids: set[str] = set()
         for seen in found:
             id = seen.announcement["id"]
-            key = self._known.get(id, id)
-            if self._forgotten.get(key, -1.0) >= now - seen.age:
+            if self._forgotten.get(id, -1.0) >= now - seen.age:
                 continue
-            keys.add(key)
-            minion = self.minions.get(key)
+            ids.add(id)
+            minion = self.minions.get(id)
             if minion is None:
-                minion = self.minions[key] = Minion(key, seen.announcement, now, place)
-            minion.announced(seen, now)
-            if key != id:
-                minion.url = key
-        gone = self._found.get(place, set()) - keys
-        self._found[place] = keys
-        self._drop(gone - self._urls - set().union(*self._found.values()))
+                minion = self._add(Minion(id, seen.announcement, now, place))
+            elif minion.place != place:
+                if id in self._found.get(minion.place, ()):
+                    # Whoever can write to another registry does not get hold of it.
+                    continue
+                minion.place = place
+            minion.announced(seen, now, id in gone, self._is_apart(minion, seen.announcement))
+            if seen.announcement["user"] not in ("", self.user):
+                minion.token = None
+        left = self._found.get(place, set()) - ids
+        self._found[place] = ids
+        self._drop(left - set().union(*self._found.values()), now)
 
-    def looked_up(self, urls: Iterable[str], now: float, token: str | None = None) -> None:
+    def looked_up(self, urls: Iterable[str], now: float, token: str | None = None, every: float = URL_EVERY) -> None:
         """Take URLs at which minions should be; those that are no more in the list are forgotten.
 
         Args:
             urls: All of them.
             now: The time.
             token: What all of their servers ask for, where that is known.
+            every: Seconds between two polls, if they are more than a few: an answer stands for a heartbeat.
         """
         wanted = set(urls)
-        gone = self._urls - wanted
-        self._known = {id: url for id, url in self._known.items() if url not in gone}
-        self._drop(gone)
-        self._urls = wanted
-        for url in sorted(wanted - set(self.minions)):
-            parts = urlsplit(url)
-            host = parts.netloc.rpartition("@")[2] + parts.path.rstrip("/")
-            self.minions[url] = minion = Minion(url, nothing_said(host, parts.hostname or ""), now, url)
-            minion.url, minion.token = url, token
+        before, self._urls = self._urls, wanted
+        self._url_token, self._url_every = token, max(URL_EVERY, every)
+        self._drop(before - wanted, now)
+        for url in sorted(wanted - before):
+            self._expect(url, now)
+        for minion in map(self.minions.get, wanted):
+            if minion is not None:
+                minion.every = self._url_every
 
     def answered(self, key: str, said: StatsWire | None, now: float, took: float) -> None:
-        """Take the answer to a poll; None: all is as it was."""
+        """Take the answer to a poll; None: all is as in the last one."""
+        if said is not None:
+            self._last[key] = said, now
+        said, since = self._last.get(key, (None, now))
+        if key in self._urls:
+            self._answered_url(key, said, now, took, since)
+            return
         minion = self.minions.get(key)
         if minion is None:
-            return
-        if said is not None and said["id"] != minion.id:
-            if key not in self._urls:
-                minion.unanswered(f"another minion answers there: {said['id']}", now)
-                return
-            self._met(key, said["id"])
-        minion.answered(said, now, took)
+            self._last.pop(key, None)
+        elif said is not None and said["id"] != minion.id:
+            self._last.pop(key, None)
+            self.unanswered(key, f"another minion answers there: {said['id']}", now)
+            if minion.url is not None and self._leads_to.get(minion.url) == key:
+                self._expect(minion.url, now)
+        else:
+            minion.answered(said, now, took, key, since)
 
     def unanswered(self, key: str, trouble: str, now: float) -> None:
         """Hear that a poll failed."""
-        if key in self.minions:
-            self.minions[key].unanswered(trouble, now)
+        minion = self.minions.get(self._leads_to.get(key, key))
+        # While it answers at one place, it does not matter that it does not at another.
+        if minion is not None and (minion.by == key or not minion.reachable):
+            minion.unanswered(trouble, now)
 
     def forget(self, keys: Iterable[str], now: float) -> None:
         """Leave these out, until they give a new sign of life."""
         for key in keys:
             self._forgotten[key] = now
-            self._drop({key})
+            self._drop({key}, now)
 
     def targets(self) -> dict[str, str]:
         """Return whom to poll: URL by key."""
-        return {
-            minion.key: minion.url for minion in self.minions.values() if minion.url is not None and minion.pollable
-        }
+        minions, leads_to = self.minions, self._leads_to
+        found = {key: minion.url for key, minion in minions.items() if minion.url is not None and minion.pollable}
+        for url in self._urls:
+            # At an URL where nobody is shown any more somebody may be found again.
+            if url not in leads_to or found.get(leads_to[url]) != url:
+                found[url] = url
+        return found
 
     # What follows.
 
@@ -164,15 +188,90 @@ class Fleet:
             self.past[name].note(value, now)
         return self.events.look(self.minions.values(), sums, wall)
 
-    def _met(self, url: str, id: str) -> None:
-        """Learn who answers at a URL. It is shown once, also where a registry announces it."""
-        self._known = {other: at for other, at in self._known.items() if at != url} | {id: url}
-        twin = self.minions.get(id)
-        if twin is not None:
-            self.minions[url].token = self.minions[url].token or twin.token
-            self._drop({id})
+    # Minions that are known by URLs.
 
-    def _drop(self, keys: Iterable[str]) -> None:
+    def _answered_url(self, url: str, said: StatsWire | None, now: float, took: float, since: float) -> None:
+        if said is not None:
+            self._meet(url, said, now)
+        minion = self.minions.get(self._leads_to.get(url, url))
+        # What somebody says at another place only counts while the minion itself says nothing.
+        if minion is not None and (minion.key == url or minion.by == url or not minion.reachable):
+            minion.answered(said, now, took, url, since)
+
+    def _meet(self, url: str, said: StatsWire, now: float) -> None:
+        """See whom an URL leads to. Who is known already is not shown again."""
+        id = said["id"]
+        minion = self.minions.get(url)
+        if minion is not None and minion.via != "nothing" and minion.id == id:
+            return
+        other = self._holder(id)
+        if other is not None and other.key != url:
+            self._hide(url, other.key)
+            return
+        if minion is None or minion.via != "nothing":
+            # A new minion, with a past of its own, in the place of another.
+            self._expect(url, now)
+        self._shown_at[id] = url
+
+    def _holder(self, id: str) -> Minion | None:
+        """Return the minion that is shown with an id."""
+        minion = self.minions.get(id)
+        if minion is not None and id not in self._urls:
+            return minion
+        minion = self.minions.get(self._shown_at.get(id, ""))
+        return minion if minion is not None and minion.via != "nothing" and minion.id == id else None
+
+    def _expect(self, url: str, now: float) -> None:
+        """Show that somebody should be at an URL."""
+        self._leads_to.pop(url, None)
+        self._remove(url)
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2] + parts.path.rstrip("/")
+        self.minions[url] = minion = Minion(url, nothing_said(host, parts.hostname or ""), now, url)
+        minion.url, minion.token, minion.every = url, self._url_token, self._url_every
+
+    def _hide(self, url: str, key: str) -> None:
+        self._leads_to[url] = key
+        self._remove(url)
+
+    def _add(self, minion: Minion) -> Minion:
+        """Add one that is announced; it may be known by an URL."""
+        self.minions[minion.key] = minion
+        url = self._shown_at.get(minion.key)
+        if url is not None and url in self.minions and self.minions[url].id == minion.key:
+            self._hide(url, minion.key)
+        return minion
+
+    def _is_apart(self, minion: Minion, announcement: Announcement) -> bool:
+        """Tell whether a minion can only be reached from its own host, and that is another one."""
+        url = announcement["url"]
+        if announcement["process"][0] == self._host or url is None:
+            return False
+        return minion.apart if url == minion.url else _is_loopback(url)
+
+    def _drop(self, keys: Iterable[str], now: float) -> None:
         for key in keys:
-            self.minions.pop(key, None)
-        self.events.forget(keys)
+            self._remove(key)
+            if key not in self._urls:
+                self._last.pop(key, None)
+            self._leads_to.pop(key, None)
+            for url in [url for url, other in self._leads_to.items() if other == key]:
+                self._expect(url, now)
+
+    def _remove(self, key: str) -> None:
+        minion = self.minions.pop(key, None)
+        if minion is None:
+            return
+        self.events.forget((key,))
+        if self._shown_at.get(minion.id) == key:
+            del self._shown_at[minion.id]
+
+
+def _is_loopback(url: str) -> bool:
+    """Tell whether a URL leads to another place on each host."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        # It leads nowhere.
+        return True
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
-from minionize.registry import LOST, STALE, Seen, liveness
+from minionize.registry import LOST, STALE, Seen
 from minionize.stats.wire import StatsWire
 from mtop.model.history import CELLS, History
 
-__all__ = ["ENDED", "Minion", "Shown", "Signs", "Via"]
+__all__ = ["ENDED", "URL_EVERY", "Minion", "Shown", "Signs", "Via"]
 
 Shown: TypeAlias = Literal[
     "starting", "running", "idle", "paused", "draining", "stopped", "stale", "lost", "unknown"
@@ -21,8 +21,11 @@ Via: TypeAlias = Literal["http", "heartbeat", "final", "nothing"]
 ENDED = ("stopped", "lost")
 """States of minions that are no more: they sort last, fade, and can be purged."""
 
-_URL_EVERY = 3.0
+URL_EVERY = 3.0
 """Stands for the seconds between heartbeats where only an URL is known: an answer is a sign of life."""
+
+APART = "its server listens on its own host only (minionize --host)"
+"""Why the server of a minion that announces 127.0.0.1 of another host is not asked: somebody else may listen there."""
 
 _STRAGGLER = 3.0
 _ENOUGH = 20
@@ -65,7 +68,9 @@ class Minion:
         beat: Seconds since its last heartbeat; None where no registry announces it.
         trouble: Why its server does not answer, in words; None if it does, or was not asked.
         url: Where its server is, if it has one.
-        token: What its server asks for; never shown.
+        token: What the server at ``url`` asks for; never shown, and sent nowhere else.
+        apart: Whether its server can only be reached from its own host, which is not this one.
+        by: The key of the poll that it answered last: its own, or an URL that leads to it too; None for none.
         rate: Runs that succeeded per second; failed and redelivered likewise. 0 when it is no more.
         uptime: Seconds, until now or until its end.
         oldest: Age of the oldest run under way, in seconds.
@@ -76,21 +81,22 @@ class Minion:
     """
 
     __slots__ = (
-        "_answered_at", "_beat_at", "_failing_since", "_gone", "_heard_at", "_left", "age", "beat", "ended", "every",
-        "failed_rate", "history", "key", "oldest", "place", "rate", "redelivered_rate", "said", "state", "straggles",
-        "suspect", "token", "took", "trouble", "uptime", "url", "via",
+        "_answered_at", "_beat_at", "_failing_since", "_gone", "_heard_at", "_left", "age", "apart", "beat", "by",
+        "ended", "every", "failed_rate", "history", "key", "oldest", "place", "rate", "redelivered_rate", "said",
+        "state", "straggles", "suspect", "token", "took", "trouble", "uptime", "url", "via",
     )  # fmt: skip
 
     def __init__(self, key: str, said: StatsWire, now: float, place: str = "") -> None:
         self.key, self.said, self.place = key, said, place
         self.via: Via = "nothing"
         self.state: Shown = "unknown"
-        self.ended = self.straggles = self._gone = self._left = False
+        self.ended = self.straggles = self.apart = self._gone = self._left = False
         self.url: str | None = None
         self.token: str | None = None
+        self.by: str | None = None
         self.trouble: str | None = None
         self.suspect = ""
-        self.every = _URL_EVERY
+        self.every = URL_EVERY
         self.age: float | None = None
         self.beat: float | None = None
         self.oldest: float | None = None
@@ -112,7 +118,7 @@ class Minion:
 
     @property
     def reachable(self) -> bool:
-        """Whether its last poll was answered."""
+        """Whether its last poll was answered, so that its numbers come by HTTP."""
         return self._answered_at is not None and self._failing_since is None
 
     @property
@@ -124,27 +130,64 @@ class Minion:
     @property
     def pollable(self) -> bool:
         """Whether there is somebody to ask."""
-        return self.url is not None and not self._left and not self._gone
+        return self.url is not None and not (self.apart or self._left or self._gone)
+
+    def why_not(self, user: str) -> str | None:
+        """Say why a user cannot control it, or see its params; None if that user can."""
+        if self.ended:
+            return f"it is {self.state}"
+        if self.said["user"] and self.said["user"] != user:
+            return f"it belongs to {self.said['user']}"
+        if self.url is None:
+            return "it has no stats server (--no-server)"
+        if self.apart:
+            return APART
+        return None if self.token else "its token is not known"
 
     # What the fleet hears.
 
-    def announced(self, seen: Seen, now: float) -> None:
-        """Take what the registry holds of it."""
+    def announced(self, seen: Seen, now: float, gone: bool = False, apart: bool = False) -> None:
+        """Take what the registry holds of it.
+
+        Args:
+            seen: What it says, and how old that is.
+            now: The time.
+            gone: Whether its process is known to have ended.
+            apart: Whether its server can only be reached from another host.
+        """
         announcement, age = seen
+        if announcement["url"] != self.url:
+            # Nobody has answered there yet.
+            self.by = self._answered_at = self._failing_since = self.trouble = None
+        # Always both: a token is good for the place that it was announced with, and for no other.
         self.url, self.token, self.every = announcement["url"], announcement["token"], announcement["every"]
         self._beat_at = now - age
         self._left = announcement["left"] is not None
-        self._gone = not self._left and liveness(Seen(announcement, 0.0)) == "lost"
+        self._gone = gone and not self._left
+        self.apart = apart
+        if apart and not self.reachable:
+            self.trouble = APART
         # A minion that answers tells more, and later, than its heartbeats do.
         if self._left or (not self.reachable and (self.via == "nothing" or self._heard_at <= self._beat_at)):
             self.said, self._heard_at = announcement, self._beat_at
             self.via = "final" if self._left else "heartbeat"
 
-    def answered(self, said: StatsWire | None, now: float, took: float) -> None:
-        """Take the answer to a poll; None: all is as it was."""
+    def answered(self, said: StatsWire | None, now: float, took: float, by: str, since: float) -> None:
+        """Take the answer to a poll.
+
+        Args:
+            said: Its numbers; None: nothing is known of them.
+            now: The time.
+            took: Seconds that the poll took.
+            by: The key of the poll.
+            since: The time when these numbers came for the first time.
+        """
+        if self._left:
+            # Its last words are in the registry; this was on its way before.
+            return
         if said is not None:
-            self.said, self._heard_at, self.via = said, now, "http"
-        self._answered_at, self._failing_since, self.trouble, self.took = now, None, None, took
+            self.said, self._heard_at, self.via = said, since, "http"
+        self._answered_at, self._failing_since, self.trouble, self.took, self.by = now, None, None, took, by
 
     def unanswered(self, trouble: str, now: float) -> None:
         """Hear that a poll failed."""

@@ -12,8 +12,8 @@ __all__ = ["Queue", "queue_of", "queues_of"]
 _PRIVATE = ("file", "memory")
 """Engines whose queue is each minion's own, whatever its name."""
 
-_STALLED = 30.0
-"""Seconds without any run that ends, after which what is ready is not being worked off."""
+_PATIENCE = 30.0
+"""Seconds that a minion has to begin, and that a run may take however short nearly all before it were."""
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class Queue:
         exact: Whether these are no estimates.
         rate: Params that leave it per second, done or failed.
         minions: How many live minions work at it.
-        moving: Whether any run has ended of late, or may still: false for a queue that is stalled.
+        moving: Whether runs end, or some are under way that do not hang.
     """
 
     engine: str
@@ -60,17 +60,27 @@ class Queue:
         if not minion.ended:
             self.minions += 1
             self.rate += minion.rate + minion.failed_rate
-            fresh = minion.uptime < _STALLED or (minion.oldest or 0.0) < _STALLED
-            self.moving = self.moving or self.rate > 0 or bool(said["busy"] and fresh)
+            self.moving = self.moving or self.rate > 0 or _works(minion)
         backlog = said["backlog"]
         if backlog is None:
             return
-        # Both by the minion's own clock: clocks of hosts are never compared.
-        age = said["started"] + said["uptime"] - backlog["as_of"] + (minion.age or 0.0)
+        # All by the minion's own clock: clocks of hosts are never compared.
+        silent = minion.age or 0.0 if minion.ended else 0.0
+        age = max(0.0, said["started"] + minion.uptime + silent - backlog["as_of"])
         if age < self._age:
             self._age = age
             self.ready, self.in_flight, self.dead = backlog["ready"], backlog["in_flight"], backlog["dead"]
             self.exact = backlog["exact"]
+
+
+def _works(minion: Minion) -> bool:
+    """Tell whether something runs that is likely to end, or will soon begin.
+
+    Runs may take hours; what hangs shows by how long nearly all before it took.
+    """
+    if minion.said["busy"] <= 0:
+        return minion.uptime < _PATIENCE and minion.state in ("starting", "running", "idle")
+    return not minion.straggles or (minion.oldest or 0.0) <= _PATIENCE
 
 
 def queue_of(minion: Minion) -> tuple[str, str, str]:
