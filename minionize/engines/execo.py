@@ -261,6 +261,8 @@ class ExecoEngine(Engine):
 
     def dead(self) -> Iterator[DeadLetter]:
         """Yield the dead params."""
+        if self._queue is not None and self._is_open:
+            return iter(self._queue.dead())
         with self._reaching():
             return iter(dead_letters(read_only(self._layout, self._locks, self._clock)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from minionize.engine import Backlog
+from minionize.engine import Backlog, DeadLetter
 from minionize.sweepdir.clock import Clock
 from minionize.sweepdir.counts import Counts
 from minionize.sweepdir.layout import Layout
@@ -13,7 +13,7 @@ from minionize.sweepdir.notice import doubtful_locks, notice
 from minionize.sweepdir.returns import BACK, RETRY
 from minionize.sweepdir.stake import Stake
 from minionize.sweepdir.taken import DONE, GIVEN, Taken
-from minionize.sweepdir.upkeep import purge, requeue
+from minionize.sweepdir.upkeep import dead_letters, purge, requeue
 
 
 class SweepQueue:
@@ -146,6 +146,16 @@ class SweepQueue:
         """
         with self.stake.locked():
             return self._counts.backlog()
+
+    def dead(self) -> list[DeadLetter]:
+        """Return the dead params.
+
+        Raises:
+            NotConnected: The directory cannot be used now.
+        """
+        with self.stake.locked():
+            self.view.dead.refresh()
+            return dead_letters(self.view)
 
     def requeue(self, ids: Sequence[str]) -> int:
         """Make dead params ready again, with or without having joined; return how many.

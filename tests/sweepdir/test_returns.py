@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from minionize.engine import EndOfQueue
+from minionize.engines import execo
 from minionize.errors import EngineError
 from minionize.sweepdir import HashableDict
 from tests.sweepdir.helpers import MovedClock, contents, engine_on, make_sweep, opened
@@ -165,6 +166,23 @@ def test_requeue(tmp_path: Path) -> None:
     assert (backlog.ready, backlog.in_flight, backlog.dead, backlog.done) == (0, 0, 1, 3)
     # Who comes later reads the holes, the old records and the new ones alike.
     assert replace(opened(tmp_path, "m3").backlog(), as_of=backlog.as_of) == backlog
+
+
+def test_who_is_at_work_does_not_read_everything_anew_to_list_the_dead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A minion is asked for them between two params."""
+    make_sweep(tmp_path, set(range(3)))
+    engine, other = opened(tmp_path, "m1"), opened(tmp_path, "m2")
+    taken = {delivery.param: delivery for delivery in other.receive(3, 0.0)}
+    other.dead_letter([taken[0], taken[1]], "failed", [{}, {}])
+    expected = {letter.id: letter for letter in engine_on(tmp_path).dead()}
+    monkeypatch.setattr(execo, "read_only", None)
+    assert {letter.id: letter for letter in engine.dead()} == expected
+    other.requeue([taken[0].id])
+    assert [letter.param for letter in engine.dead()] == [1]
+    assert engine.requeue([letter.id for letter in engine.dead()]) == 1
+    assert list(other.dead()) == []
 
 
 def test_start_over(tmp_path: Path) -> None:
