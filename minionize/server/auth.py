@@ -27,7 +27,7 @@ class Guarded(APIRoute):
 
         async def guarded(request: Request) -> Response:
             require_token(request.scope, request.app.state.served.token)
-            if reads_json:
+            if reads_json and body_length(request.scope) != 0:
                 require_json(request)
             return await handler(request)
 
@@ -68,6 +68,15 @@ def shows_token(scope: Scope, token: str) -> bool:
 
 def _shown(scope: Scope) -> list[bytes]:
     return [value for name, value in scope["headers"] if name == b"authorization"]
+
+
+def body_length(scope: Scope) -> int | None:
+    """Return how long the body says that it is; None where it does not say."""
+    headers = dict(scope["headers"])
+    length = headers.get(b"content-length")
+    if length is not None:
+        return int(length)
+    return None if b"transfer-encoding" in headers else 0
 
 
 def require_json(request: Request) -> None:

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from minionize.console import say
-from minionize.server.auth import shows_token
+from minionize.server.auth import body_length, shows_token
 from minionize.server.problems import Problem
 
 LARGEST_BODY = 65_536
@@ -53,7 +53,7 @@ class Border:
             await send(message)
 
         try:
-            length = _length(scope)
+            length = body_length(scope)
             if length is None or length:
                 receive = _limited(receive)
             if length is not None and length > LARGEST_BODY:
@@ -99,15 +99,6 @@ def _with_whole_id(scope: Scope) -> Scope:
 def whole_id(piece: str) -> str:
     """Return the id that a path holds."""
     return unquote(piece, errors="surrogateescape")
-
-
-def _length(scope: Scope) -> int | None:
-    """How long the body says that it is; None where it does not say."""
-    headers = dict(scope["headers"])
-    length = headers.get(b"content-length")
-    if length is not None:
-        return int(length)
-    return None if b"transfer-encoding" in headers else 0
 
 
 def _limited(receive: Receive) -> Receive:

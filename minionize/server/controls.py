@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import Future
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -11,7 +13,10 @@ from minionize.server.answers import Answer
 from minionize.server.auth import guarded_router
 from minionize.server.border import whole_id
 from minionize.server.params import not_running
-from minionize.server.served import Served
+from minionize.server.served import Refused, Served
+
+PATIENCE = 20.0
+"""Seconds that the queue may take for what a client waits for; less than the client may take for a request."""
 
 _REFUSED: dict[int | str, dict[str, Any]] = {
     409: {"model": models.Problem, "description": "the minion cannot do that now"}
@@ -69,4 +74,31 @@ def controls(served: Served) -> APIRouter:
             raise not_running(id)
         return Answer(served.control())
 
+    @router.post(
+        "/dead/requeue",
+        summary="Make dead params ready again",
+        responses=_REFUSED | _UNREADABLE,
+        response_model=models.Requeued,
+        tags=["controls"],
+    )
+    async def requeue_dead(body: models.Requeue | None = None) -> Response:
+        """Those of `ids`; without a body all dead params of the queue. Answered when it is done, within 20 s."""
+        count = await _done(served.requeue_dead(None if body is None else body.ids))
+        return Answer({**served.control(), "requeued": count})
+
     return router
+
+
+async def _done(asked: Future[int]) -> int:
+    """Wait until it is done; what takes too long is called off.
+
+    Raises:
+        Refused: It takes too long.
+        MinionizeError: It could not be done.
+    """
+    try:
+        return await asyncio.wait_for(asyncio.wrap_future(asked), PATIENCE)
+    except TimeoutError:
+        raise Refused(
+            f"not done within {PATIENCE:g} s, the queue is slow: what is ready again stays so; ask again for the rest"
+        ) from None

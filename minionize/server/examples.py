@@ -13,6 +13,7 @@ from minionize.stats.wire import (
     Latency,
     OutputWire,
     Rated,
+    RequeuedWire,
     Resources,
     StatsWire,
     TaskWire,
@@ -114,6 +115,8 @@ FAILURES = FailuresWire(
 OUTPUT = OutputWire(id="5f2b8c01d7e94a36", stdout="step 1 of 3\nstep 2 of 3\n", stderr="")
 
 CONTROL = ControlWire(id=_ID, state="paused", slots=4, busy=2)
+
+REQUEUED = RequeuedWire(id=_ID, state="running", slots=4, busy=4, requeued=3)
 
 HEALTH = {"status": "ok", "id": _ID, "state": "running"}
 

@@ -196,6 +196,13 @@ class Control(BaseModel):
     busy: int
 
 
+class Requeued(Control):
+    """How things stand after dead params were made ready again."""
+
+    model_config = _shown(examples.REQUEUED)
+    requeued: Annotated[Count, Field(description="dead params that were made ready again")]
+
+
 class Health(BaseModel):
     """The minion works."""
 
@@ -210,6 +217,15 @@ class Slots(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"examples": [{"slots": 4}]})
     slots: Annotated[int, Field(ge=1, le=10_000)]
+
+
+class Requeue(BaseModel):
+    """Which dead params are to be made ready again."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"ids": ["a1c9e0774be21f58"]}]}
+    )
+    ids: Annotated[list[str] | None, Field(description="ids of params; null: all dead params of the queue")] = None
 
 
 class Wrong(BaseModel):

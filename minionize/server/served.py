@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from minionize.stats.wire import ControlWire, FailuresWire, OutputWire, StatsWire, TaskWire
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not an error
@@ -61,4 +65,15 @@ class Served(Protocol):
 
         Raises:
             Refused: Runs cannot be ended here.
+        """
+
+    def requeue_dead(self, ids: Sequence[str] | None = None) -> Future[int]:
+        """Have dead params of the queue made ready again: the engine thread does it, when it comes to it.
+
+        Args:
+            ids: Which; ids that are not dead are passed over. None: all dead params of the queue.
+
+        Returns:
+            How many, once it is done; or a MinionizeError whose message says why it was not. Who does not want to
+            wait any more cancels it: what is ready again by then stays so, the rest stays dead.
         """

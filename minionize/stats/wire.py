@@ -173,3 +173,9 @@ class ControlWire(TypedDict):
     state: State
     slots: int
     busy: int
+
+
+class RequeuedWire(ControlWire):
+    """How things stand after dead params were made ready again; ``requeued``: so many."""
+
+    requeued: int

@@ -211,7 +211,7 @@ class Minion:
 
             labels = labels_of(environ, values["label"] or {})
             numbers = Numbers(self.id, self.engine, self._callback.title, labels, started, self.stats, past, loop, pump)
-            return ServedMinion(self.id, self._token, numbers, past, loop)
+            return ServedMinion(self.id, self._token, numbers, past, loop, pump.requeues)
 
         self.served = served
         if values["server"] or values["registry"] != "none":

@@ -21,6 +21,8 @@ from minionize.task import OutcomeKind
 from minionize.worker.backlog import BacklogWatch
 from minionize.worker.dead_file import DeadFile
 from minionize.worker.pace import backoffs
+from minionize.worker.patience import Patience
+from minionize.worker.requeues import LEAVES, Requeues
 from minionize.worker.runner import describe
 from minionize.worker.settlement import Settlement, carry_out, drain, groups
 
@@ -43,6 +45,7 @@ class Pump:
         told: Deliveries of which the queue has been told that they begin, where somebody waits for that.
         lost: Deliveries that are no longer ours, for the main thread to end their runs.
         backlog: What the queue last said of its backlog.
+        requeues: Dead params that are to be made ready again.
         trouble: Why the queue cannot be reached now, in words; None if it can.
         effort: How long it took to settle the last time, in seconds: about as long for one as for many.
     """
@@ -57,7 +60,7 @@ class Pump:
         exit_when_empty: float | None,
     ) -> None:
         self._engine, self._stats, self._wake, self._say = engine, stats, wake, say
-        self._dead_file, self._exit_when_empty = dead_file, exit_when_empty
+        self._dead_file, self._patience = dead_file, Patience(engine, exit_when_empty)
         self._ready: deque[Delivery] = deque()
         self._pending: deque[Settlement] = deque()
         self._started: deque[tuple[Delivery, bool]] = deque()
@@ -68,13 +71,14 @@ class Pump:
         self._wanted = 0
         self._closing: float | None = None
         self._shortest = _FOR_EVER
-        self._extended = self._received = self._busy = time.monotonic()
+        self._extended = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._opened = threading.Event()
         self.error: BaseException | None = None
         self.ended = False
         self.lost: deque[Delivery] = deque()
         self.backlog = BacklogWatch(engine)
+        self.requeues = Requeues(engine, None if dead_file is None else dead_file.path, self.flush)
         self.trouble: str | None = None
         self.effort = 0.0
 
@@ -168,6 +172,7 @@ class Pump:
     def _run(self) -> None:
         try:
             self._connect(time.monotonic() + START_PATIENCE)
+            self.requeues.accept()
             self._opened.set()
             while self._closing is None or self._pending or self._ready:
                 self._round()
@@ -179,6 +184,7 @@ class Pump:
             self.error.__cause__ = error
         finally:
             self._opened.set()
+            self.requeues.refuse(LEAVES)
             self._close_engine()
             self._wake()
 
@@ -186,10 +192,14 @@ class Pump:
         try:
             if self._closing is not None:
                 self._return_ready()
+            if self._closing is not None or self.ended:
+                self.requeues.refuse(LEAVES)
             if self._held:
-                self._busy = time.monotonic()
+                self._patience.works()
             self._settle_all()
             self.backlog.look()
+            if self.requeues.look():
+                self.flush()
             room = 0 if self._closing is not None or self.ended else self._wanted - len(self._ready)
             # Many at a time: what is at hand is half used up before the queue is asked again.
             if room > 0 and room >= len(self._ready):
@@ -222,20 +232,18 @@ class Pump:
             # Another settlement may have come meanwhile, and a nack makes the queue go on.
             if self._held:
                 self._wait(_BRIEF)
-            elif self._lingers():
+            elif self.requeues or self._patience.lingers():
                 self._wait(_PAUSE)
             else:
                 self.ended = True
                 self._wake()
             return
-        self._received = time.monotonic()
-        if got:
-            self._busy = self._received
+        self._patience.hears(bool(got))
         if got:
             self._admit(got)
         elif held:
             self._wait(_BRIEF)
-        elif self._is_over():
+        elif not self.requeues and self._patience.is_over():
             self.ended = True
             self._wake()
 
@@ -251,32 +259,12 @@ class Pump:
         if was_empty:
             self._wake()
 
-    def _lingers(self) -> bool:
-        """Tell whether to stay at a queue that has ended: somebody may fill it again."""
-        patience = self._exit_when_empty or 0.0
-        return self._engine.features.shared and time.monotonic() - self._busy < patience
-
-    def _is_over(self) -> bool:
-        """Tell whether this minion should leave an empty queue."""
-        features, patience = self._engine.features, self._exit_when_empty
-        if features.finite and not features.shared and not patience:
-            # Nobody else works here: a queue of our own says itself when it ends, and until then it is only slow.
-            return False
-        if patience is None:
-            if not features.finite:
-                return False
-            patience = 0.0
-        if self._received - self._busy < patience:
-            return False
-        backlog = self._engine.backlog()
-        return backlog is None or not backlog.exact or not backlog.ready
-
     def _rest(self) -> None:
         """Wait for the main thread, keeping the connection alive."""
         now = time.monotonic()
-        if now - self._received >= _PAUSE:
+        if now - self._patience.asked >= _PAUSE:
             self._engine.receive(0, 0.0)
-            self._received = now
+            self._patience.asked = now
         self._wait(max(_LEAST, min(_PAUSE, self._extended + self._shortest / 3 - now)))
 
     def _wait(self, seconds: float) -> None:
@@ -358,6 +346,7 @@ class Pump:
     def _reconnect(self, error: NotConnected) -> None:
         """Open the engine anew, for ever; a stopping minion only for a while."""
         self.trouble = str(error)
+        self.requeues.refuse(f"the queue cannot be reached now: {error}; ask again when it is back")
         self._say(f"{error}; trying again")
         for pause in backoffs():
             if self._closing is not None:
@@ -377,6 +366,7 @@ class Pump:
             except NotConnected:
                 continue
             self.trouble = None
+            self.requeues.accept()
             self._say(f"the queue of engine {self._engine.name} is back")
             return
 

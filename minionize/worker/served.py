@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,10 @@ from minionize.worker.resources import Usage, usage_of
 from minionize.worker.runner import Ending
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from minionize.worker.loop import Loop
+    from minionize.worker.requeues import Requeues
     from minionize.worker.run import Run
 
 _MOST_SLOTS = 4096
@@ -28,9 +32,11 @@ class ServedMinion:
         numbers: The numbers.
     """
 
-    def __init__(self, minion: str, token: str, numbers: Numbers, past: Past, loop: Loop) -> None:
+    def __init__(
+        self, minion: str, token: str, numbers: Numbers, past: Past, loop: Loop, requeues: Requeues
+    ) -> None:  # fmt: skip
         self.token = token
-        self._id, self.numbers, self._past, self._loop = minion, numbers, past, loop
+        self._id, self.numbers, self._past, self._loop, self._requeues = minion, numbers, past, loop, requeues
 
     def stats(self, window: float = 10.0) -> StatsWire:
         """Return all numbers."""
@@ -92,6 +98,10 @@ class ServedMinion:
     def requeue(self, id: str) -> bool:
         """End the run of a param and give it back, not charged."""
         return self._end(id, Ending.REQUEUED)
+
+    def requeue_dead(self, ids: Sequence[str] | None = None) -> Future[int]:
+        """Have dead params of the queue made ready again: these, or all; not by a minion that takes no more params."""
+        return self._requeues.ask(ids, leaves=self._loop.draining)
 
     def _find(self, id: str) -> Run | None:
         return next((run for run in self._loop.runs() if run.task.id == id), None)

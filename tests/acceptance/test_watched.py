@@ -110,7 +110,7 @@ def test_numbers_are_open_params_need_the_token(place: Place) -> None:
         for path in ("/tasks", "/failures", "/tasks/1/output"):
             refused = http.get(path)
             assert (refused.status_code, refused.headers["content-type"]) == (401, "application/problem+json")
-        for path in ("/pause", "/resume", "/drain", "/slots", "/tasks/1/kill", "/tasks/1/requeue"):
+        for path in ("/pause", "/resume", "/drain", "/slots", "/tasks/1/kill", "/tasks/1/requeue", "/dead/requeue"):
             assert http.post(path, json={"slots": 1}).status_code == 401
     with client(found, "wrong") as http:
         assert http.post("/drain").status_code == 401
@@ -140,6 +140,42 @@ def test_it_does_what_it_is_asked_for(place: Place) -> None:
     go(place)
     assert minion.wait() == 1
     assert "3 done, 1 failed, 0 retried, 1 dead" in minion.err
+
+
+def test_dead_params_run_again_when_it_is_asked_for(place: Place) -> None:
+    place.sweep("['one', 'two', 'three', 'stay']")
+    stays = 'if [ "$1" = stay ]; then until [ -e go ]; do sleep 0.01; done; exit 0; fi'
+    script = f'{stays}; echo "$1 $MINION_ATTEMPT" >> runs; [ -e mended ]'
+    minion = place.start("-e", "execo", "-j2", "sh", "-c", script, "sh")
+    (found,) = announced(place)
+    with client(found) as http:
+        until(lambda: http.get("/stats").json()["counters"]["dead"] == 3)
+        (place.folder / "mended").touch()
+        some = {each["param"]: each["id"] for each in http.get("/failures").json()["failures"]}
+        answer = http.post("/dead/requeue", json={"ids": [some["two"], "no such id"]})
+        stats = http.get("/stats").json()
+        stands = {name: stats[name] for name in ("id", "state", "slots")}
+        assert {name: answer.json()[name] for name in (*stands, "requeued")} == {**stands, "requeued": 1}
+        until(lambda: http.get("/stats").json()["counters"]["succeeded"] == 1)
+        assert http.post("/dead/requeue").json()["requeued"] == 2
+        until(lambda: http.get("/stats").json()["counters"]["succeeded"] == 3)
+        assert http.post("/dead/requeue").json()["requeued"] == 0
+        go(place)
+    assert minion.wait() == 1, "some were dead once"
+    assert sorted(place.lines("runs")) == sorted(["one 1", "two 1", "three 1"] * 2)
+    assert place.sweeper("len(s.get_done())") == "4"
+    assert "4 done, 3 failed, 0 retried, 3 dead" in minion.err
+
+
+def test_where_the_queue_keeps_no_dead_params_it_says_where_they_are(place: Place) -> None:
+    minion = start(place, ("a",), "--dead", "dead.jsonl", "sh", "-c", WAIT, "sh")
+    (found,) = announced(place)
+    with client(found) as http:
+        refused = http.post("/dead/requeue")
+        assert (refused.status_code, refused.headers["content-type"]) == (409, "application/problem+json")
+        assert "minion-queue -e file requeue --all --dead dead.jsonl" in refused.json()["detail"]
+    go(place)
+    assert minion.wait() == 0
 
 
 def test_many_clients_and_bad_ones_do_not_disturb_it(place: Place) -> None:

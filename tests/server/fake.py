@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import NamedTuple
@@ -29,6 +30,7 @@ class FakeMinion:
         self.told: list[str] = []
         self.windows: list[float] = []
         self.broken: Exception | None = None
+        self.requeued: int | Exception | Future[int] = 3
 
     def _check(self) -> None:
         if self.broken is not None:
@@ -54,11 +56,14 @@ class FakeMinion:
         wire = self.wire
         return ControlWire(id=wire["id"], state=wire["state"], slots=wire["slots"], busy=wire["busy"])
 
-    def _become(self, word: str, state: State) -> None:
+    def _told(self, word: str) -> None:
         self._check()
         if self.wire["state"] == "stopped":
             raise Refused("the minion has stopped")
         self.told.append(word)
+
+    def _become(self, word: str, state: State) -> None:
+        self._told(word)
         self.wire["state"] = state
 
     def pause(self) -> None:
@@ -86,6 +91,17 @@ class FakeMinion:
     def requeue(self, id: str) -> bool:
         self.told.append(f"requeue {id}")
         return self._runs(id)
+
+    def requeue_dead(self, ids: Sequence[str] | None = None) -> Future[int]:
+        self._told("requeue all dead" if ids is None else f"requeue dead {ids}")
+        if isinstance(self.requeued, Future):
+            return self.requeued
+        ended: Future[int] = Future()
+        if isinstance(self.requeued, Exception):
+            ended.set_exception(self.requeued)
+        else:
+            ended.set_result(self.requeued)
+        return ended
 
 
 class Live(NamedTuple):

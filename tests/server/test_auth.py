@@ -7,7 +7,8 @@ from tests.server.fake import TOKEN, FakeMinion
 from tests.server.problems import problem
 
 SHOWN = [("GET", "/tasks"), ("GET", "/failures"), ("GET", "/tasks/x/output"), ("HEAD", "/tasks"), ("HEAD", "/failures")]
-ORDERS = [("POST", path) for path in ("/pause", "/resume", "/drain", "/slots", "/tasks/x/kill", "/tasks/x/requeue")]
+PATHS = ("/pause", "/resume", "/drain", "/slots", "/tasks/x/kill", "/tasks/x/requeue", "/dead/requeue")
+ORDERS = [("POST", path) for path in PATHS]
 OPEN = ["/healthz", "/stats", "/metrics", "/docs", "/openapi.json"]
 
 

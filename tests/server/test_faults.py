@@ -41,6 +41,7 @@ def test_a_fault_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
         ("/tasks/a%2Fb/output", "GET, HEAD"),
         ("/slots", "POST"),
         ("/tasks/x/kill", "POST"),
+        ("/dead/requeue", "POST"),
         ("/docs", "GET, HEAD"),
         ("/openapi.json", "GET, HEAD"),
     ],
@@ -51,7 +52,7 @@ def test_other_methods(owner: httpx.Client, method: str, path: str, allow: str) 
     assert answer.headers["allow"] == allow
 
 
-@pytest.mark.parametrize("path", ["/pause", "/slots", "/tasks/x/kill"])
+@pytest.mark.parametrize("path", ["/pause", "/slots", "/tasks/x/kill", "/dead/requeue"])
 def test_an_order_is_no_get(owner: httpx.Client, minion: FakeMinion, path: str) -> None:
     problem(owner.get(path), 405, "method-not-allowed")
     assert minion.told == []

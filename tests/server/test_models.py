@@ -23,6 +23,7 @@ PAIRS = [
     (wire.FailuresWire, models.Failures),
     (wire.OutputWire, models.Output),
     (wire.ControlWire, models.Control),
+    (wire.RequeuedWire, models.Requeued),
 ]
 
 
@@ -68,6 +69,7 @@ def test_a_difference_is_seen() -> None:
         (models.Failures, examples.FAILURES),
         (models.Output, examples.OUTPUT),
         (models.Control, examples.CONTROL),
+        (models.Requeued, examples.REQUEUED),
         (models.Health, examples.HEALTH),
         (models.Problem, examples.PROBLEM),
     ],
