@@ -75,12 +75,13 @@ def count(number: float | None) -> str:
     """Write a whole number in at most six cells; "-" for none."""
     if number is None:
         return "-"
-    if abs(number) < 100_000:
+    if abs(number) < 99_999.5:
         return f"{number:.0f}"
-    for unit in "kMGT":
-        number /= 1000
-        if abs(number) < 999.5:
-            return f"{number:.4g}{unit}" if abs(number) < 99.95 else f"{number:.0f}{unit}"
+    rest = float(number)
+    for unit in "kMGTPE":
+        rest /= 1000
+        if abs(rest) < 999.5:
+            return f"{rest:.0f}{unit}" if abs(rest) >= 99.95 else f"{rest:.3g}{unit}"
     return f"{number:.0e}"
 
 
@@ -96,7 +97,9 @@ def rate(number: float | None) -> str:
         return f"{number:.2f}"
     if number < 99.95:
         return f"{number:.1f}"
-    return f"{number:.0f}" if number < 9999.5 else count(round(number, -2))[:6]
+    if number < 9999.5:
+        return f"{number:.0f}"
+    return f"{number / 1000:.0f}k" if number < 999_500 else count(max(number, 1e6))
 
 
 def duration(seconds: float | None) -> str:
@@ -116,7 +119,7 @@ def duration(seconds: float | None) -> str:
     if hours < 100:
         return f"{hours}h{minutes:02}m"
     days, hours = divmod(hours, 24)
-    return f"{days}d{hours:02}h" if days < 1000 else f"{days}d" if days < 100_000 else ">270y"
+    return f"{days}d{hours:02}h" if days < 100 else f"{days}d" if days < 100_000 else ">270y"
 
 
 def _brief(seconds: float) -> str:
@@ -161,7 +164,7 @@ def sparkline(values: Sequence[float], cells: int, glyphs: Glyphs, top: float | 
         glyphs: What to draw with.
         top: What is drawn as full; the highest value where it is not given.
     """
-    shown = list(values)[-cells:]
+    shown = list(values)[-cells:] if cells > 0 else []
     highest = top or max(shown, default=0.0)
     levels = glyphs.levels
     if highest <= 0:
