@@ -13,7 +13,8 @@ from tests.mtop.screens.house import HOSTILE, fleet_of
 
 FIXED = (
     "id", "host", "job", "user", "state", "slots", "busy", "done", "failed", "redelivered", "retried",
-    "preempted", "dead", "rate", "p50", "p95", "oldest", "cpu", "mem", "uptime", "heartbeat", "engine", "queue", "command", "version",
+    "preempted", "dead", "rate", "p50", "p95", "oldest", "cpu", "mem", "uptime", "heartbeat", "engine", "queue",
+    "command", "version",
 )  # fmt: skip
 """Scripts read these from --json: they are never taken away."""
 
