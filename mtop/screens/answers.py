@@ -16,7 +16,7 @@ from mtop.model.events import Event, Severity
 from mtop.model.minion import Minion
 from mtop.screens.keybar import BACK, HELP, bindings
 from mtop.screens.page import Page
-from mtop.screens.table import Cell, Head, Row, Table
+from mtop.screens.table import Cell, Head, Table
 from mtop.screens.texts import plural
 from mtop.session import Session
 
@@ -93,18 +93,18 @@ class AnswersScreen(Page[None]):
         left += [f"  not told {total - told}"] if told < total and not self.under_way else []
         self.head(self.line((self.words(self._words), "title"), f"  {plural(total, 'minion')}: ", state, *parts, *left))
         # What went wrong is what is looked for.
-        ordered = sorted(self._minions, key=self._rank)
-        self.query_one(Table).show([self._row(minion) for minion in ordered])
+        ordered = {minion.key: minion for minion in sorted(self._minions, key=self._rank)}
+        self.query_one(Table).show(ordered, lambda key: self._cells(ordered[key]))
 
     def _rank(self, minion: Minion) -> int:
         answer = self._answers.get(minion.key)
         return 2 if answer is None else ("failed", "not sent", "done").index(answer.verdict)
 
-    def _row(self, minion: Minion) -> Row:
+    def _cells(self, minion: Minion) -> tuple[Cell, ...]:
         answer = self._answers.get(minion.key)
         cell = _CELLS[answer.verdict] if answer else _WAITING if self.under_way else ("not told", "warn")
         words = self.words(answer.words) if answer else ""
-        return minion.key, ((self.words(minion.id), ""), (self.words(minion.said["host"]), ""), cell, (words, ""))
+        return ((self.words(minion.id), ""), (self.words(minion.said["host"]), ""), cell, (words, ""))
 
     def keys(self) -> Sequence[Action]:
         """Return what its keys do at present."""

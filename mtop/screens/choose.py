@@ -15,6 +15,7 @@ from textual.widgets import Static
 from mtop.actions import Action
 from mtop.format import Glyphs, width
 from mtop.screens.keybar import KeyBar
+from mtop.screens.scrollbars import plain_scrollbars
 from mtop.screens.styles import line
 from mtop.screens.table import Head, Table
 from mtop.screens.texts import clean
@@ -65,15 +66,12 @@ class ChooseScreen(ModalScreen[str]):
 
     def on_mount(self) -> None:
         """Fill the list; the cursor is on what holds now."""
-        self.query_one(".title", Static).update(line(self.app, (self._title, "title")))
+        self.query_one(".title", Static).update(line(self.app, (self._title.ljust(_MOST), "head")))
         mark = self.glyphs("▸", ">")
-        rows = [(key, ((f"{mark if key == self._current else ' '} {words}", ""),)) for key, words in self._options]
-        table = self.query_one(Table)
-        table.show(rows)
-        self.call_after_refresh(self._go, [key for key, _ in self._options].index(self._current or "") if rows else 0)
-
-    def _go(self, row: int) -> None:
-        self.query_one(Table).move_cursor(row=row)
+        rows = {key: ((f"{mark if key == self._current else ' '} {words}", ""),) for key, words in self._options}
+        plain_scrollbars(self, self.glyphs)
+        self.query_one(Table).show(rows, rows.__getitem__)
+        self.query_one(Table).go(self._current)
 
     def on_key(self, event: Key) -> None:
         """Go to the next one that begins with the letter that was typed."""
@@ -84,9 +82,9 @@ class ChooseScreen(ModalScreen[str]):
         table = self.query_one(Table)
         count = len(self._options)
         for step in range(1, count + 1):
-            row = (table.cursor_row + step) % count
+            row = (table.cursor + step) % count
             if self._options[row][1].casefold().startswith(char.casefold()):
-                self._go(row)
+                table.move(row)
                 return
 
     def on_table_opened(self, event: Table.Opened) -> None:

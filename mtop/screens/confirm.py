@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Key
 from textual.widgets import Button, Input, Static
 
 from mtop.model.minion import Minion
@@ -51,7 +52,9 @@ class ConfirmScreen(Dialog[bool]):
     ConfirmScreen .count Static { width: auto; }
     ConfirmScreen .count Input { width: 12; }
     ConfirmScreen .buttons { height: 1; margin-top: 1; align-horizontal: right; }
-    ConfirmScreen Button { margin-left: 2; background: $background; color: $foreground; }
+    ConfirmScreen Button {
+        width: auto; min-width: 6; margin-left: 2; background: $background !important; color: $foreground;
+    }
     ConfirmScreen Button:focus { text-style: bold reverse; }
     """
 
@@ -118,6 +121,14 @@ class ConfirmScreen(Dialog[bool]):
             yield line(self.app, (f"  and {count - _NAMED} more", "dim"))
         for why, number in self._left_out.most_common():
             yield line(self.app, (f"Left out: {number}, {clean(why, self.glyphs)}", "warn"))
+
+    def on_key(self, event: Key) -> None:
+        """Take the number also where nobody has gone to its place first."""
+        if self._needs_count and event.character and event.character.isdecimal():
+            typed = self.query_one(Input)
+            typed.focus()
+            typed.insert_text_at_cursor(event.character)
+            event.stop()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """OK can be pressed when the number is right."""

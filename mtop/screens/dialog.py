@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from mtop.actions import Action, shown_key
 from mtop.format import Glyphs
 from mtop.screens.lines import Lines
+from mtop.screens.scrollbars import plain_scrollbars
 from mtop.screens.styles import line
 
 __all__ = ["Dialog", "KeysScreen"]
@@ -41,6 +42,10 @@ class Dialog(ModalScreen[T]):
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(classes="-ascii" if glyphs.ascii else None)
         self.glyphs = glyphs
+
+    def on_mount(self) -> None:
+        """Draw with what the terminal has."""
+        plain_scrollbars(self, self.glyphs)
 
     def action_cancel(self) -> None:
         """Leave all as it is."""

@@ -15,7 +15,7 @@ from mtop.causes import Sample
 from mtop.format import Glyphs, age, duration
 from mtop.screens.lines import Lines
 from mtop.screens.styles import line
-from mtop.screens.table import Cell, Head, Row, Table
+from mtop.screens.table import Cell, Head, Table
 from mtop.screens.texts import block, clean, date_time, param_words
 
 __all__ = ["Evidence"]
@@ -99,12 +99,13 @@ class Evidence(Vertical):
             since: Seconds since their ages were told.
         """
         self._samples = {sample.key: sample for sample in samples}
-        self.query_one(Table).show([self._row(sample, since) for sample in self._samples.values()])
+        shown = self._samples
+        self.query_one(Table).show(shown, lambda key: self._cells(shown[key], since))
         self._tell()
 
-    def _row(self, sample: Sample, since: float) -> Row:
+    def _cells(self, sample: Sample, since: float) -> tuple[Cell, ...]:
         ago: Cell = ("-" if sample.age is None else age(sample.age + since), "dim")
-        return sample.key, (ago, *((field.value(sample, self._glyphs), field.role) for field in self._fields))
+        return (ago, *((field.value(sample, self._glyphs), field.role) for field in self._fields))
 
     def on_table_moved(self, event: Table.Moved) -> None:
         """Show the evidence of another one."""

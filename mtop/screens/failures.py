@@ -25,14 +25,13 @@ from mtop.screens.keybar import bindings
 from mtop.screens.lines import Lines
 from mtop.screens.minion import MinionScreen
 from mtop.screens.page import FIND, Page
-from mtop.screens.table import Head, Row, Table
+from mtop.screens.table import Cell, Head, Table
 from mtop.screens.texts import plural
 from mtop.session import Session
 
 __all__ = ["CauseScreen", "FailuresScreen"]
 
 _PATIENCE = 30.0
-_MOST = 1_000
 _HEADS = (
     Head("COUNT", 7, 0, True),
     Head("CAUSE", 20, grows=True),
@@ -122,7 +121,8 @@ class FailuresScreen(Page[None]):
             self._groups = {group.cause: group for group in merge(self._told.values())}
         groups = list(self._groups.values())
         since = 0.0 if self.under_way else self.session.feed.clock() - self._began
-        self.query_one(Table).show([self._row(group, since) for group in groups[:_MOST]])
+        shown = self._groups
+        self.query_one(Table).show(shown, lambda cause: self._cells(shown[cause], since))
         self._write_head(groups, since)
         self._write_silent()
 
@@ -130,9 +130,8 @@ class FailuresScreen(Page[None]):
         total = sum(group.count for group in groups)
         asked = f"asked {self._asked} of {self._to_ask}"
         state = (f"  {asked} ...", "warn") if self.under_way else (f"  {asked}, {age(since)} ago", "dim")
-        more = f"  the first {_MOST} are shown" if len(groups) > _MOST else ""
         what = f"  {count(total)} of {plural(len(groups), 'cause')}"
-        self.head(self.line(("Failures by cause", "title"), what, more, state))
+        self.head(self.line(("Failures by cause", "title"), what, state))
 
     def _write_silent(self) -> None:
         """Say who did not tell."""
@@ -148,9 +147,9 @@ class FailuresScreen(Page[None]):
             lines.append(self.line(("No run has failed." if not self._silent else "Nobody told why.", "dim")))
         self.query_one(".silent", Static).update(self.line("\n").join(lines))
 
-    def _row(self, group: Group, since: float) -> Row:
+    def _cells(self, group: Group, since: float) -> tuple[Cell, ...]:
         hosts = self.words(next(iter(group.hosts))) if len(group.hosts) == 1 else f"{len(group.hosts)} hosts"
-        return group.cause, (
+        return (
             (count(group.count), "bad"),
             (self.words(group.cause), ""),
             (hosts, ""),

@@ -21,7 +21,10 @@ class Find(Horizontal):
         label: What stands before it.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "shut", "end the search", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "shut", "end the search", show=False),
+        Binding("f3,down", "again", "the next one", show=False),
+    ]
     DEFAULT_CSS = """
     Find { dock: bottom; height: 1; display: none; margin-bottom: 1; background: $background; }
     Find.-open { display: block; }
@@ -68,6 +71,10 @@ class Find(Horizontal):
         self.screen.set_focus(self._before)
         self.post_message(self.Sought(""))
 
+    def action_again(self) -> None:
+        """Go on to the next one."""
+        self.post_message(self.Sought(self.query_one(Input).value, again=True))
+
     def on_input_changed(self, event: Input.Changed) -> None:
         """Seek while it is typed."""
         event.stop()
@@ -76,4 +83,4 @@ class Find(Horizontal):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go on to the next one."""
         event.stop()
-        self.post_message(self.Sought(event.value, again=True))
+        self.action_again()

@@ -51,6 +51,7 @@ class LogScreen(Page[None]):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._wanted = ""
+        self._shown: tuple[object, ...] = ()
 
     def body(self) -> ComposeResult:
         """Make its parts."""
@@ -59,6 +60,10 @@ class LogScreen(Page[None]):
     def tick(self) -> None:
         """Show what is new."""
         events = list(self.session.fleet.events)
+        now = (len(events), events[-1:], self._wanted, self.app.theme)
+        if now == self._shown:
+            return
+        self._shown = now
         wanted = self._wanted.casefold()
         shown = [event for event in events if wanted in event.what.casefold()]
         some = f", {len(shown)} shown with " if wanted else ""

@@ -102,7 +102,7 @@ class MinionScreen(Page[None]):
     def _told(self) -> None:
         """Show what runs, as it is known now."""
         if self._minion is not None and self._tab in _NEED_TASKS:
-            self._panes[self._tab].look(self._minion)
+            self._panes[self._tab].draw(self._minion)
 
     def _head(self, minion: Minion, vanished: bool) -> Iterator[Text]:
         said, words = minion.said, self.words
@@ -124,7 +124,8 @@ class MinionScreen(Page[None]):
 
     def keys(self) -> Sequence[Action]:
         """Return what its keys do at present."""
-        pane = [action for action in self._panes[self._tab].KEYS if not (action.controls and self.session.readonly)]
+        off = self.session.readonly or not self.session.feed.live
+        pane = [action for action in self._panes[self._tab].KEYS if not (action.controls and off)]
         return [HELP, *pane, *self.KEYS, BACK]
 
     def action_tab(self, number: int) -> None:

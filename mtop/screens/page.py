@@ -17,6 +17,7 @@ from mtop.screens.dialog import KeysScreen
 from mtop.screens.find import Find
 from mtop.screens.keybar import BACK, HELP, KeyBar, bindings
 from mtop.screens.lines import Lines
+from mtop.screens.scrollbars import plain_scrollbars
 from mtop.screens.styles import line
 from mtop.screens.texts import clean
 from mtop.session import Session
@@ -66,12 +67,18 @@ class Page(Screen[T]):
 
     def on_mount(self) -> None:
         """Begin."""
-        self.set_interval(self.session.config.delay, self.tick)
+        plain_scrollbars(self, self.session.glyphs)
+        self.set_interval(self.session.config.delay, self._timed)
         self.call_after_refresh(self.tick)
 
     def on_screen_resume(self) -> None:
         """Be up to date when it is seen again."""
         if self.is_mounted:
+            self.tick()
+
+    def _timed(self) -> None:
+        """Bring it up to date, unless another screen hides it."""
+        if self.is_current:
             self.tick()
 
     def tick(self) -> None:

@@ -20,7 +20,7 @@ from mtop.meters import METERS
 from mtop.screens.draft import Draft
 from mtop.screens.keybar import HELP, bindings
 from mtop.screens.page import Page
-from mtop.screens.table import Head, Row, Table
+from mtop.screens.table import Cell, Head, Table
 from mtop.session import Session
 
 __all__ = ["SetupScreen"]
@@ -80,7 +80,7 @@ class SetupScreen(Page[Config]):
     def on_mount(self) -> None:
         """Show the first part."""
         self.head(self.line(("Set-up", "title"), "  F10 keeps it, Esc leaves all as it was"))
-        self._parts.show([(part, ((part, ""),)) for part in _PARTS])
+        self._parts.show(_PARTS, lambda part: ((part, ""),))
         self._parts.focus()
 
     def on_resize(self, event: Resize) -> None:
@@ -103,44 +103,42 @@ class SetupScreen(Page[Config]):
 
     def _show(self) -> None:
         rows = {"Columns": self._columns, "Meters": self._meters, "Theme": self._themes, "Delay": self._delays}
-        self._items.show(rows[self._part]())
+        cells = rows[self._part]()
+        self._items.show(cells, cells.__getitem__)
         self.query_one(".preview", Static).update(self._titles() if self._part == "Columns" else "")
 
     def _mark(self, on: bool, one_of: bool = False) -> str:
         left, right = "()" if one_of else "[]"
         return f"{left}{('*' if one_of else 'x') if on else ' '}{right}"
 
-    def _columns(self) -> list[Row]:
+    def _columns(self) -> dict[str, tuple[Cell, ...]]:
         columns, draft = by_key(), self._draft
         room = {column.key for column in self._fitting()}
-        rows: list[Row] = []
+        rows: dict[str, tuple[Cell, ...]] = {}
         for key in draft.order:
             on = key in draft.chosen
             note = "" if not on or key in room else "no room here: "
             title = f"{self._mark(on)} {columns[key].title}"
-            rows.append((key, ((title, "" if on else "dim"), (note + columns[key].help, "warn" if note else "dim"))))
+            rows[key] = (title, "" if on else "dim"), (note + columns[key].help, "warn" if note else "dim")
         return rows
 
-    def _meters(self) -> list[Row]:
+    def _meters(self) -> dict[str, tuple[Cell, ...]]:
         drawn = [(meter, f"{meter.title:<10}{self._draft.mode(meter.key):>6}") for meter in METERS]
-        return [(meter.key, ((words, ""), (meter.help, "dim"))) for meter, words in drawn]
+        return {meter.key: ((words, ""), (meter.help, "dim")) for meter, words in drawn}
 
-    def _themes(self) -> list[Row]:
+    def _themes(self) -> dict[str, tuple[Cell, ...]]:
         now = self._draft.config.theme
-        return [
-            (name, ((f"{self._mark(name == now, True)} {name}", ""), (_THEMES.get(name, ""), "dim"))) for name in THEMES
-        ]
+        return {
+            name: ((f"{self._mark(name == now, True)} {name}", ""), (_THEMES.get(name, ""), "dim")) for name in THEMES
+        }
 
-    def _delays(self) -> list[Row]:
+    def _delays(self) -> dict[str, tuple[Cell, ...]]:
         now = self._draft.config.delay
         words = "between two polls of a minion, and two pictures"
-        return [
-            (
-                str(delay),
-                ((f"{self._mark(delay == now, True)} {delay:g} s", ""), (words if delay == now else "", "dim")),
-            )
+        return {
+            str(delay): ((f"{self._mark(delay == now, True)} {delay:g} s", ""), (words if delay == now else "", "dim"))
             for delay in self._draft.delays
-        ]
+        }
 
     def _fitting(self) -> list[Column]:
         """Return the columns for which the grid has room."""
@@ -158,7 +156,7 @@ class SetupScreen(Page[Config]):
         """Show the part under the cursor."""
         if event.table is self._parts:
             self._show()
-            self._items.move_cursor(row=0)
+            self._items.action_first()
 
     def on_table_opened(self, event: Table.Opened) -> None:
         """Go into the part, or change the item."""
@@ -202,7 +200,7 @@ class SetupScreen(Page[Config]):
         if self._preview is not None:
             self._preview(self._draft.config)
             for table in self.query(Table):
-                table.restyle()
+                table.refresh()
         self._show()
 
     # Going.

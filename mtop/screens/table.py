@@ -1,26 +1,27 @@
-"""A table that is filled again and again: columns as fit, rows by key, and a cursor that stays on its row."""
+"""A table that is filled again and again. It asks only for cells that are seen, and draws only what has changed.
+
+Textual's DataTable works out every cell: at 1,000 rows and one picture per second it takes most of a core.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
+from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.coordinate import Coordinate
 from textual.events import Click, Resize
+from textual.geometry import Region, Size
 from textual.message import Message
-from textual.widgets import DataTable
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
 
 from mtop.format import Glyphs, fit
 from mtop.screens.styles import role_style
 
-__all__ = ["Cell", "Head", "Row", "Table"]
-
-_FEW = 64
-"""Rows that are taken away one by one; of more, all are made anew."""
+__all__ = ["Cell", "Head", "Table", "widths"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class Head:
 Cell: TypeAlias = tuple[str, str]
 """Harmless words, and their role."""
 
-Row: TypeAlias = tuple[str, Sequence[Cell]]
-"""What tells it apart, and its cells, one for each head."""
+Cells: TypeAlias = Callable[[str], Sequence[Cell]]
+"""Tells the cells of a row by its key, one for each head."""
 
 
 def widths(heads: Sequence[Head], cells: int) -> list[int]:
@@ -56,13 +57,12 @@ def widths(heads: Sequence[Head], cells: int) -> list[int]:
         if sum(chosen) + sum(1 for width in chosen if width) - 1 <= cells or not heads[number].rank:
             break
         chosen[number] = 0
-    used = sum(chosen) + sum(1 for width in chosen if width) - 1
-    spare = cells - used
-    return [width + spare if width and head.grows else width for head, width in zip(heads, chosen, strict=True)]
+    spare = cells - sum(chosen) - sum(1 for width in chosen if width) + 1
+    return [max(1, width + spare) if width and head.grows else width for head, width in zip(heads, chosen, strict=True)]
 
 
-class Table(DataTable[Text], inherit_bindings=False):
-    """A table.
+class Table(ScrollView, inherit_bindings=False, can_focus=True):
+    """A table with a cursor that stays on its row, wherever that goes.
 
     Args:
         heads: Its columns.
@@ -73,20 +73,22 @@ class Table(DataTable[Text], inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", "open", show=False),
-        Binding("up", "cursor_up", "line up", show=False),
-        Binding("down", "cursor_down", "line down", show=False),
-        Binding("pageup", "page_up", "page up", show=False),
-        Binding("pagedown", "page_down", "page down", show=False),
-        Binding("home", "scroll_top", "first line", show=False),
-        Binding("end", "scroll_bottom", "last line", show=False),
+        Binding("enter", "open", "open", show=False),
+        Binding("up", "line(-1)", "line up", show=False),
+        Binding("down", "line(1)", "line down", show=False),
+        Binding("pageup", "page(-1)", "page up", show=False),
+        Binding("pagedown", "page(1)", "page down", show=False),
+        Binding("home", "first", "first line", show=False),
+        Binding("end", "last", "last line", show=False),
     ]
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--blurred"}
     DEFAULT_CSS = """
     Table {
         height: 1fr; background: $background; color: $foreground;
         overflow-x: hidden; overflow-y: auto; scrollbar-gutter: stable; scrollbar-size-vertical: 1;
     }
-    Table:focus { background-tint: $background 0%; }
+    Table > .table--blurred { background: $surface; text-style: bold; }
     """
 
     class Opened(Message):
@@ -118,98 +120,145 @@ class Table(DataTable[Text], inherit_bindings=False):
         one_click: bool = False,
         id: str | None = None,
     ) -> None:
-        super().__init__(show_header=header, show_row_labels=False, cursor_type="row", cell_padding=0, id=id)
-        self.cursor_foreground_priority, self.cursor_background_priority = "css", "css"
+        super().__init__(id=id)
         self._heads, self._glyphs, self._one_click = heads, glyphs, one_click
+        self._top = int(header)
+        self._keys: list[str] = []
+        self._cells: Cells = lambda key: ()
         self._widths: list[int] = []
-        self._shown: list[Row] = []
+        self._drawn: dict[int, object] = {}
+        self.cursor = 0
 
     @property
     def key(self) -> str | None:
         """The key of the row on which the cursor is; None where there is none."""
-        return self._shown[self.cursor_row][0] if self.cursor_row < len(self._shown) else None
+        return self._keys[self.cursor] if self.cursor < len(self._keys) else None
 
     @property
     def plain(self) -> list[list[str]]:
         """What it holds, as words."""
-        return [[words for words, _ in cells] for _, cells in self._shown]
+        return [[words for words, _ in self._cells(key)] for key in self._keys]
 
-    def show(self, rows: Sequence[Row]) -> None:
+    def show(self, keys: Iterable[str], cells: Cells) -> None:
         """Show these rows. The cursor stays on its row, wherever that stands now."""
-        at, before, self._shown = self.key, self._shown, list(rows)
-        if not self._widths:
-            return
-        with self.prevent(self.Moved):
-            self._fill(before)
-            row = next((number for number, (key, _) in enumerate(rows) if key == at), self.cursor_row)
-            row = max(0, min(row, len(rows) - 1))
-            if row != self.cursor_row:
-                self.move_cursor(row=row)
-        if rows and at != self.key:
-            self.post_message(self.Moved(self, rows[row][0]))
+        at, count, seen = self.key, len(self._keys), self._is_seen(self.cursor)
+        self._keys, self._cells = list(keys), cells
+        if len(self._keys) != count:
+            self.virtual_size = Size(self.size.width, len(self._keys) + self._top)
+        if self.key != at:
+            row = self._keys.index(at) if at in self._keys else min(self.cursor, max(0, len(self._keys) - 1))
+            self.move(row, follow=seen)
+            if self.key is not None and self.key != at:
+                self.post_message(self.Moved(self, self.key))
+        self._repaint()
 
-    def _fill(self, before: Sequence[Row]) -> None:
-        gone = len(before) - len(self._shown)
-        if gone > _FEW:
-            self.clear()
-            before = ()
-        else:
-            for _ in range(gone):
-                self.remove_row(self.ordered_rows[-1].key)
-        for number, row in enumerate(self._shown):
-            if number >= len(before):
-                self.add_row(*self._texts(row))
-            elif row[1] != before[number][1]:
-                self._change(number, row)
+    def _repaint(self) -> None:
+        """Draw anew the lines that are seen and have changed."""
+        for y in range(self._top, self.size.height):
+            if self._look(y) != self._drawn.get(y):
+                self.refresh(Region(0, y, self.size.width, 1))
 
-    def _change(self, number: int, row: Row) -> None:
-        for column, text in enumerate(self._texts(row)):
-            self.update_cell_at(Coordinate(number, column), text)
-
-    def _texts(self, row: Row) -> list[Text]:
-        drawn = zip(self._heads, self._widths, row[1], strict=True)
-        return [self._text(words, role, width, head.right) for head, width, (words, role) in drawn if width]
-
-    def _text(self, words: str, role: str, width: int, right: bool) -> Text:
-        fitted = fit(words, width, right, self._glyphs("…", "..."))
-        return Text(f"{fitted} ", role_style(self.app, role), no_wrap=True, end="")
+    def _look(self, y: int) -> object:
+        """Return all by which a line looks as it does."""
+        row = y - self._top + self.scroll_offset.y
+        if not 0 <= row < len(self._keys):
+            return None
+        return self._cells(self._keys[row]), row == self.cursor and (1 + self.has_focus)
 
     def on_resize(self, event: Resize) -> None:
         """Choose the columns that fit."""
-        found = widths(self._heads, self.scrollable_content_region.width)
-        if found != self._widths:
-            self._widths = found
-            self.restyle()
+        self._widths = widths(self._heads, self.scrollable_content_region.width)
+        self._into_view()
+        self.refresh()
 
-    def restyle(self) -> None:
-        """Draw all anew, as when the theme has changed."""
-        at = self.cursor_row
-        self.clear(columns=True)
-        for head, width in zip(self._heads, self._widths, strict=True):
+    def render_line(self, y: int) -> Strip:
+        """Draw one line."""
+        width, ground = self.size.width, self.rich_style
+        look = self._drawn[y] = self._look(y) if y >= self._top else None
+        if y < self._top:
+            cells: Sequence[Cell] = [(head.title, "") for head in self._heads]
+            style: Style | None = role_style(self.app, "head")
+        elif not isinstance(look, tuple):
+            return Strip.blank(width, ground)
+        else:
+            cells, cursor = look
+            style = self._cursor_style(bool(cursor - 1)) if cursor else None
+        return Strip(self._segments(cells, ground, style)).extend_cell_length(width, ground + (style or Style()))
+
+    def _cursor_style(self, focused: bool) -> Style:
+        return role_style(self.app, "cursor") if focused else self.get_component_rich_style("table--blurred")
+
+    def _segments(self, cells: Sequence[Cell], ground: Style, style: Style | None) -> list[Segment]:
+        """Write cells; in one style, or each by its role."""
+        segments = []
+        for head, width, (words, role) in zip(self._heads, self._widths, cells, strict=False):
             if width:
-                self.add_column(self._text(head.title, "head", width, head.right), width=width + 1)
-        for row in self._shown:
-            self.add_row(*self._texts(row))
-        self.move_cursor(row=at)
+                fitted = fit(words, width, head.right, self._glyphs("…", "..."))
+                dressed = ground + (role_style(self.app, role) if style is None else style)
+                segments += [Segment(fitted, dressed), Segment(" ", dressed if style else ground)]
+        return segments
 
-    def get_component_rich_style(self, *names: str, partial: bool = False, default: Style | None = None) -> Style:
-        """Return the style of one of its parts; the cursor has its role while keys go here."""
-        style = super().get_component_rich_style(*names, partial=partial, default=default)
-        return style + role_style(self.app, "cursor") if names == ("datatable--cursor",) and self.has_focus else style
+    # Moving. Nothing slides.
 
-    def watch_cursor_coordinate(self, old: Coordinate, new: Coordinate) -> None:
-        """Tell on which row the cursor is."""
-        super().watch_cursor_coordinate(old, new)
-        if old.row != new.row and (key := self.key) is not None:
-            self.post_message(self.Moved(self, key))
+    def move(self, row: int, follow: bool = True) -> None:
+        """Put the cursor on a row.
 
-    def action_select_cursor(self) -> None:
+        Args:
+            row: Which one; the nearest one that there is.
+            follow: Whether it must be seen.
+        """
+        row = max(0, min(row, len(self._keys) - 1))
+        if row != self.cursor:
+            self.cursor = row
+            self._repaint()
+        if follow:
+            self._into_view()
+
+    def go(self, key: str | None) -> None:
+        """Put the cursor on a row, if it is there."""
+        if key in self._keys:
+            self._moved_to(self._keys.index(key))
+
+    def _is_seen(self, row: int) -> bool:
+        return 0 <= row - self.scroll_offset.y < self.size.height - self._top
+
+    def _into_view(self) -> None:
+        room, top = self.size.height - self._top, self.scroll_offset.y
+        wanted = min(self.cursor, max(top, self.cursor - room + 1))
+        if room > 0 and wanted != top:
+            self.scroll_to(y=wanted, animate=False, immediate=True, force=True)
+
+    def _moved_to(self, row: int) -> None:
+        before = self.key
+        self.move(row)
+        if self.key is not None and self.key != before:
+            self.post_message(self.Moved(self, self.key))
+
+    def action_line(self, by: int) -> None:
+        """Move by a line."""
+        self._moved_to(self.cursor + by)
+
+    def action_page(self, by: int) -> None:
+        """Move by a page."""
+        self._moved_to(self.cursor + by * max(1, self.size.height - self._top - 1))
+
+    def action_first(self) -> None:
+        """Move to the first line."""
+        self._moved_to(0)
+
+    def action_last(self) -> None:
+        """Move to the last line."""
+        self._moved_to(len(self._keys) - 1)
+
+    def action_open(self) -> None:
         """Open the row."""
         if (key := self.key) is not None:
             self.post_message(self.Opened(self, key))
 
     def on_click(self, event: Click) -> None:
-        """Open the row that was clicked, if that is enough."""
-        row = event.style.meta.get("row", -1)
-        if 0 <= row < len(self._shown) and (self._one_click or event.chain == 2):
-            self.post_message(self.Opened(self, self._shown[row][0]))
+        """Go to the row that was clicked, and open it if that is enough."""
+        row = event.y - self._top + self.scroll_offset.y
+        if event.y >= self._top and row < len(self._keys):
+            self._moved_to(row)
+            if self._one_click or event.chain == 2:
+                self.action_open()

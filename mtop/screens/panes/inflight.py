@@ -20,13 +20,12 @@ from mtop.screens.asking import Asking, why_silent
 from mtop.screens.confirm import ConfirmScreen
 from mtop.screens.keybar import bindings
 from mtop.screens.panes.pane import Pane
-from mtop.screens.table import Cell, Head, Row, Table
+from mtop.screens.table import Cell, Head, Table
 from mtop.screens.texts import param_words, plural
 from mtop.session import Session
 
 __all__ = ["InFlight", "by_age"]
 
-_MOST = 2_000
 _HEADS = (
     Head("SLOT", 4, 3, True),
     Head("PID", 7, 6, True),
@@ -89,7 +88,8 @@ class InFlight(Pane):
         """Show what is known now."""
         tasks = [] if minion.state == "stopped" and self.session.feed.live else by_age(self._tasks.answer)
         self._say(minion, len(tasks))
-        self.query_one(Table).show([self._row(minion, task) for task in tasks[:_MOST]])
+        shown = {task["id"]: task for task in tasks}
+        self.query_one(Table).show(shown, lambda id: self._cells(minion, shown[id]))
 
     def _say(self, minion: Minion, known: int) -> None:
         why = why_silent(self.session, minion)
@@ -102,12 +102,10 @@ class InFlight(Pane):
             self.notice(f"{held} in flight; which ones is not known: {why}.")
         elif self._tasks.notice:
             self.notice(f"{held} in flight; {self._tasks.notice}")
-        elif known > _MOST:
-            self.notice(f"{_MOST} of {known} are shown.")
         else:
             self.notice("" if known else "Nothing runs.", "dim")
 
-    def _row(self, minion: Minion, task: TaskWire) -> Row:
+    def _cells(self, minion: Minion, task: TaskWire) -> tuple[Cell, ...]:
         age = task["age"] + (0.0 if minion.ended else self._tasks.age)
         limit = minion.patience
         straggles = limit is not None and age > limit
@@ -117,7 +115,7 @@ class InFlight(Pane):
         elif straggles:
             state = ("straggler", "bad")
         used = not minion.ended
-        return task["id"], (
+        return (
             (str(task["slot"]), ""),
             (str(task["pid"] or "-"), "dim"),
             (attempt_words(task), "warn" if task["redelivered"] else ""),

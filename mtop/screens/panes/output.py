@@ -38,6 +38,10 @@ class _Stream(Vertical):
     _Stream.-empty Lines { display: none; }
     """
 
+    def __init__(self, name: str) -> None:
+        super().__init__(id=name)
+        self.written: tuple[str | None] | None = None
+
     def compose(self) -> ComposeResult:
         """Make its parts."""
         yield Static(markup=False)
@@ -74,8 +78,8 @@ class Output(Pane):
         """Make its parts."""
         yield Static(classes="run", markup=False)
         with Container():
-            yield _Stream(id="stdout")
-            yield _Stream(id="stderr")
+            yield _Stream("stdout")
+            yield _Stream("stderr")
 
     def on_resize(self, event: Resize) -> None:
         """Put the streams side by side where there is room."""
@@ -112,10 +116,7 @@ class Output(Pane):
 
     def look(self, minion: Minion) -> None:
         """Bring it up to date, and ask for what is new."""
-        tasks = by_age(self._tasks.answer)
-        if self._run is None and tasks:
-            self._run = tasks[0]
-        task = self._now(tasks)
+        task = self._now(by_age(self._tasks.answer))
         if task is not None and why_silent(self.session, minion) is None:
             self._asking.ask(lambda: self.session.feed.output(minion, task["id"]))
         super().look(minion)
@@ -135,6 +136,9 @@ class Output(Pane):
 
     def _write(self, name: str, text: str | None) -> None:
         stream = self.query_one(f"#{name}", _Stream)
+        if stream.written == (text,):
+            return
+        stream.written = (text,)
         words = "it does not come through the minion" if text is None else "" if text else "nothing yet"
         stream.set_class(not text, "-empty")
         stream.query_one(Static).update(self.line((name, "accent"), (f": {words}" if words else "", "dim")))
@@ -146,6 +150,9 @@ class Output(Pane):
     def draw(self, minion: Minion) -> None:
         """Say which run it is, and what cannot be known."""
         tasks = by_age(self._tasks.answer)
+        if self._run is None and tasks:
+            self.choose(tasks[0]["id"])
+            return
         why = why_silent(self.session, minion)
         self._title(tasks)
         if why is not None:
