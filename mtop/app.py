@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -75,11 +76,12 @@ class Mtop(App[int]):
         session = self.session
         session.feed.start()
         self._hear()
-        self._advance()
+        self._advanced(session.fleet.advance(session.feed.clock(), session.feed.wall()))
         screen = ReplayScreen if isinstance(session.feed, Player) else MainScreen
         self._main = screen(session, self._filter)
         self.push_screen(self._main)
-        self.set_interval(_HEARD, self._tick)
+        # Not by a timer: while one is waited for, the app takes no keys.
+        self.run_worker(self._live(), name="time")
 
     def on_unmount(self) -> None:
         """Listen no more."""
@@ -87,13 +89,23 @@ class Mtop(App[int]):
 
     # Time.
 
-    def _tick(self) -> None:
-        """Tell the fleet what came; every ``delay`` show it."""
+    async def _live(self) -> None:
+        while True:
+            began = time.monotonic()
+            await self.tick()
+            await asyncio.sleep(max(_HEARD / 10, _HEARD - (time.monotonic() - began)))
+
+    async def tick(self) -> None:
+        """Tell the fleet what came; every ``delay`` show it. Whoever presses a key meanwhile does not wait long."""
         self._hear()
         now = time.monotonic()
         if now - self._drawn >= self.session.config.delay - _HEARD / 2:
             self._drawn = now
-            self._advance()
+            events: list[Event] = []
+            for some in self.session.fleet.steps(self.session.feed.clock(), self.session.feed.wall()):
+                events += some
+                await asyncio.sleep(0)
+            self._advanced(events)
             if self._main is not None:
                 self._main.tick()
 
@@ -104,9 +116,8 @@ class Mtop(App[int]):
             self._drawn = 0.0
         session.feed.tell(session.fleet)
 
-    def _advance(self) -> None:
+    def _advanced(self, events: list[Event]) -> None:
         session = self.session
-        events = session.fleet.advance(session.feed.clock(), session.feed.wall())
         if session.tagged:
             session.tagged &= session.fleet.minions.keys()
         self._measure()

@@ -73,12 +73,17 @@ class Events:
             totals: Their sums.
             wall: The time, in Unix seconds.
         """
-        found = [event for minion in minions if (event := self._changed(minion, wall)) is not None]
-        found += self._rates(totals, wall)
-        found += self._backlog(totals, wall)
-        for event in found:
-            self.note(event)
-        return found
+        found = [event for minion in minions if (event := self.look_at(minion, wall)) is not None]
+        return found + self.look_around(totals, wall)
+
+    def look_at(self, minion: Minion, wall: float) -> Event | None:
+        """Notice that a minion's state is not as it was the last time."""
+        event = self._changed(minion, wall)
+        return None if event is None else self.note(event)
+
+    def look_around(self, totals: Totals, wall: float) -> list[Event]:
+        """Notice what has happened to the fleet as a whole."""
+        return [self.note(event) for event in (*self._rates(totals, wall), *self._backlog(totals, wall))]
 
     def forget(self, keys: Iterable[str]) -> None:
         """Compare these no more."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mtop.model.minion import Minion
 
-__all__ = ["mark_black_holes"]
+__all__ = ["Hosts", "mark_black_holes"]
 
 _FAILED = 0.5
 _RATIO = 3.0
@@ -37,18 +37,38 @@ class _Host:
         return self.ended / self.slot_seconds if self.slot_seconds else 0.0
 
 
-def mark_black_holes(minions: Iterable[Minion]) -> None:
-    """Point out hosts on which most runs fail, and end much faster than they do elsewhere.
+class Hosts:
+    """Compares hosts: told of every minion, it points out those on which most runs fail, and fast."""
 
-    A fleet in which runs fail everywhere has none: then the host is not to blame.
-    """
-    hosts: dict[str, _Host] = {}
-    everyone = list(minions)
-    for minion in everyone:
+    def __init__(self) -> None:
+        self._hosts: dict[str, _Host] = {}
+
+    def add(self, minion: Minion) -> None:
+        """Count a minion."""
         if minion.via != "nothing":
-            hosts.setdefault(minion.said["host"], _Host()).add(minion)
-    whole = _Host(*(sum(getattr(host, name) for host in hosts.values()) for name in _Host.__slots__))
-    words = {name: _judge(host, whole) for name, host in hosts.items() if len(hosts) > 1 and host.failed >= _LEAST}
+            name = minion.said["host"]
+            host = self._hosts.get(name)
+            if host is None:
+                host = self._hosts[name] = _Host()
+            host.add(minion)
+
+    def black_holes(self) -> dict[str, str]:
+        """Return the hosts that are to blame, and why.
+
+        A fleet in which runs fail everywhere has none.
+        """
+        hosts = self._hosts
+        whole = _Host(*(sum(getattr(host, name) for host in hosts.values()) for name in _Host.__slots__))
+        suspects = {name: host for name, host in hosts.items() if len(hosts) > 1 and host.failed >= _LEAST}
+        return {name: words for name, host in suspects.items() if (words := _judge(host, whole))}
+
+
+def mark_black_holes(minions: Iterable[Minion]) -> None:
+    """Point out hosts on which most runs fail, and end much faster than they do elsewhere."""
+    everyone, hosts = list(minions), Hosts()
+    for minion in everyone:
+        hosts.add(minion)
+    words = hosts.black_holes()
     for minion in everyone:
         minion.suspect = "" if minion.ended else words.get(minion.said["host"], "")
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from minionize.registry import Announcement, Seen
 from minionize.stats.wire import StatsWire
 from mtop.model.blank import nothing_said
 from mtop.model.events import Event, Events
-from mtop.model.findings import mark_black_holes
+from mtop.model.findings import Hosts
 from mtop.model.history import History
 from mtop.model.minion import URL_EVERY, Minion
-from mtop.model.totals import Totals, total
+from mtop.model.queues import Queues
+from mtop.model.totals import Totals
 
 __all__ = ["Fleet"]
 
 _LONG = 120
 _STEP = 1.0
+_AT_ONCE = 250
+"""Minions that are looked at in one step: it takes a few milliseconds."""
 
 
 class Fleet:
@@ -179,14 +182,42 @@ class Fleet:
         Returns:
             What has happened since the last time.
         """
+        found: list[Event] = []
+        for some in self.steps(now, wall):
+            found += some
+        return found
+
+    def steps(self, now: float, wall: float) -> Iterator[list[Event]]:
+        """Do what ``advance`` does, step by step: between two of them a screen can answer its user.
+
+        Yields:
+            What was seen to have happened in this step.
+        """
         self.now = now
-        for minion in self.minions.values():
-            minion.advance(now)
-        mark_black_holes(self.minions.values())
-        self.totals = sums = total(self.minions.values())
+        sums, queues, hosts = Totals(), Queues(), Hosts()
+        everyone = list(self.minions.values())
+        for start in range(0, len(everyone), _AT_ONCE):
+            events = []
+            for minion in everyone[start : start + _AT_ONCE]:
+                minion.advance(now)
+                sums.add(minion)
+                queues.add(minion)
+                hosts.add(minion)
+                if minion.key in self.minions and (event := self.events.look_at(minion, wall)) is not None:
+                    events.append(event)
+            yield events
+        self._point_out(everyone, hosts.black_holes(), sums)
+        sums.work_at(queues.all())
+        self.totals = sums
         for name, value in (("done", sums.done), ("failed", sums.failed), ("redelivered", sums.redelivered)):
             self.past[name].note(value, now)
-        return self.events.look(self.minions.values(), sums, wall)
+        yield self.events.look_around(sums, wall)
+
+    def _point_out(self, minions: Iterable[Minion], black_holes: Mapping[str, str], sums: Totals) -> None:
+        sums.suspects = 0
+        for minion in minions:
+            minion.suspect = "" if minion.ended else black_holes.get(minion.said["host"], "")
+            sums.suspects += bool(minion.suspect)
 
     # Minions that are known by URLs.
 

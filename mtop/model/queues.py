@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mtop.model.minion import Minion
 
-__all__ = ["Queue", "queue_of", "queues_of"]
+__all__ = ["Queue", "Queues", "queue_of", "queues_of"]
 
 _PRIVATE = ("file", "memory")
 """Engines whose queue is each minion's own, whatever its name."""
@@ -89,19 +89,31 @@ def queue_of(minion: Minion) -> tuple[str, str, str]:
     return said["engine"], said["queue"], minion.key if said["engine"] in _PRIVATE else ""
 
 
-def queues_of(minions: Iterable[Minion]) -> list[Queue]:
-    """Sum up the queues. Those at which nobody works any more are left out, unless there is no other.
+class Queues:
+    """Sums up queues: told of every minion, it knows them all."""
 
-    What a private queue of a minion that is no more held is of no use to anybody.
-    """
-    found: dict[tuple[str, str, str], Queue] = {}
-    for minion in minions:
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, str], Queue] = {}
+
+    def add(self, minion: Minion) -> None:
+        """Take what a minion tells. What a private queue of one that is no more held is of no use to anybody."""
         if minion.via == "nothing" or (minion.ended and minion.said["engine"] in _PRIVATE):
-            continue
+            return
         which = queue_of(minion)
-        queue = found.get(which)
+        queue = self._found.get(which)
         if queue is None:
-            queue = found[which] = Queue(which[0], which[1])
+            queue = self._found[which] = Queue(which[0], which[1])
         queue.add(minion)
-    worked = [queue for queue in found.values() if queue.minions]
-    return worked or list(found.values())
+
+    def all(self) -> list[Queue]:
+        """Return the queues; those at which nobody works any more only if there is no other."""
+        worked = [queue for queue in self._found.values() if queue.minions]
+        return worked or list(self._found.values())
+
+
+def queues_of(minions: Iterable[Minion]) -> list[Queue]:
+    """Sum up the queues of some minions."""
+    queues = Queues()
+    for minion in minions:
+        queues.add(minion)
+    return queues.all()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from minionize.stats import COUNTERS
 from mtop.model.minion import Minion
-from mtop.model.queues import Queue, queues_of
+from mtop.model.queues import Queue, Queues
 
 __all__ = ["Totals", "total"]
 
@@ -57,43 +57,47 @@ class Totals:
         """How many minions live, as far as is known."""
         return self.minions - sum(self.states[state] for state in ("stale", "lost", "stopped", "unknown"))
 
+    def add(self, minion: Minion) -> None:
+        """Count a minion."""
+        said = minion.said
+        self.minions += 1
+        self.states[minion.state] += 1
+        counters = self.counters
+        for name, number in said["counters"].items():
+            if name in counters:
+                counters[name] += number  # type: ignore[operator]
+        if minion.ended:
+            if minion.state == "lost":
+                self.lost_params += said["in_flight"]["count"]
+            return
+        self.slots += said["slots"]
+        self.busy += said["busy"]
+        self.done += minion.rate
+        self.failed += minion.failed_rate
+        self.redelivered += minion.redelivered_rate
+        self.stragglers += minion.straggles
+        self.suspects += bool(minion.suspect)
+        self.unreachable += minion.via == "heartbeat" and minion.trouble is not None
+
+    def work_at(self, queues: list[Queue]) -> None:
+        """Take what the queues of all minions hold."""
+        self.queues = queues
+        self.ready, self.in_flight, self.dead = (_sum(queues, name) for name in ("ready", "in_flight", "dead"))
+        self.exact = all(queue.exact for queue in queues)
+        self.stalled = any(queue.stalled for queue in queues)
+        etas = [queue.eta for queue in queues if queue.ready is not None]
+        known = [eta for eta in etas if eta is not None]
+        self.eta = max(known) if etas and len(known) == len(etas) else None
+
 
 def total(minions: Iterable[Minion]) -> Totals:
     """Sum up."""
-    sums = Totals()
-    everyone = list(minions)
-    for minion in everyone:
-        _add(sums, minion)
-    sums.minions = len(everyone)
-    sums.queues = queues_of(everyone)
-    sums.ready, sums.in_flight, sums.dead = (_sum(sums.queues, name) for name in ("ready", "in_flight", "dead"))
-    sums.exact = all(queue.exact for queue in sums.queues)
-    sums.stalled = any(queue.stalled for queue in sums.queues)
-    etas = [queue.eta for queue in sums.queues if queue.ready is not None]
-    known = [eta for eta in etas if eta is not None]
-    sums.eta = max(known) if etas and len(known) == len(etas) else None
+    sums, queues = Totals(), Queues()
+    for minion in minions:
+        sums.add(minion)
+        queues.add(minion)
+    sums.work_at(queues.all())
     return sums
-
-
-def _add(sums: Totals, minion: Minion) -> None:
-    said = minion.said
-    sums.states[minion.state] += 1
-    counters = sums.counters
-    for name, number in said["counters"].items():
-        if name in counters:
-            counters[name] += number  # type: ignore[operator]
-    if minion.ended:
-        if minion.state == "lost":
-            sums.lost_params += said["in_flight"]["count"]
-        return
-    sums.slots += said["slots"]
-    sums.busy += said["busy"]
-    sums.done += minion.rate
-    sums.failed += minion.failed_rate
-    sums.redelivered += minion.redelivered_rate
-    sums.stragglers += minion.straggles
-    sums.suspects += bool(minion.suspect)
-    sums.unreachable += minion.via == "heartbeat" and minion.trouble is not None
 
 
 def _sum(queues: Iterable[Queue], name: str) -> int | None:
