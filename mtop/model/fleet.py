@@ -140,7 +140,7 @@ class Fleet:
         if minion is None:
             self._last.pop(key, None)
         elif said is not None and said["id"] != minion.id:
-            self._last.pop(key, None)
+            minion.usurped = True
             self.unanswered(key, f"another minion answers there: {said['id']}", now)
             if minion.url is not None and self._leads_to.get(minion.url) == key:
                 self._expect(minion.url, now)

@@ -70,6 +70,7 @@ class Minion:
         url: Where its server is, if it has one.
         token: What the server at ``url`` asks for; never shown, and sent nowhere else.
         apart: Whether its server can only be reached from its own host, which is not this one.
+        usurped: Whether another minion answers where its server was.
         by: The key of the poll that it answered last: its own, or an URL that leads to it too; None for none.
         rate: Runs that succeeded per second; failed and redelivered likewise. 0 when it is no more.
         uptime: Seconds, until now or until its end.
@@ -83,14 +84,14 @@ class Minion:
     __slots__ = (
         "_answered_at", "_beat_at", "_failing_since", "_gone", "_heard_at", "_left", "age", "apart", "beat", "by",
         "ended", "every", "failed_rate", "history", "key", "oldest", "place", "rate", "redelivered_rate", "said",
-        "state", "straggles", "suspect", "token", "took", "trouble", "uptime", "url", "via",
+        "state", "straggles", "suspect", "token", "took", "trouble", "uptime", "url", "usurped", "via",
     )  # fmt: skip
 
     def __init__(self, key: str, said: StatsWire, now: float, place: str = "") -> None:
         self.key, self.said, self.place = key, said, place
         self.via: Via = "nothing"
         self.state: Shown = "unknown"
-        self.ended = self.straggles = self.apart = self._gone = self._left = False
+        self.ended = self.straggles = self.apart = self.usurped = self._gone = self._left = False
         self.url: str | None = None
         self.token: str | None = None
         self.by: str | None = None
@@ -142,6 +143,8 @@ class Minion:
             return "it has no stats server (--no-server)"
         if self.apart:
             return APART
+        if self.usurped:
+            return "another minion answers at its place"
         return None if self.token else "its token is not known"
 
     # What the fleet hears.
@@ -159,6 +162,7 @@ class Minion:
         if announcement["url"] != self.url:
             # Nobody has answered there yet.
             self.by = self._answered_at = self._failing_since = self.trouble = None
+            self.usurped = False
         # Always both: a token is good for the place that it was announced with, and for no other.
         self.url, self.token, self.every = announcement["url"], announcement["token"], announcement["every"]
         self._beat_at = now - age
@@ -188,6 +192,8 @@ class Minion:
         if said is not None:
             self.said, self._heard_at, self.via = said, since, "http"
         self._answered_at, self._failing_since, self.trouble, self.took, self.by = now, None, None, took, by
+        if by == self.key:
+            self.usurped = False
 
     def unanswered(self, trouble: str, now: float) -> None:
         """Hear that a poll failed."""

@@ -148,7 +148,19 @@ class TestPolled:
         (minion,) = fleet
         assert (minion.state, minion.via, minion.trouble) == ("unknown", "heartbeat", "another minion answers there: b")
         answer(fleet, "a", None)
-        assert minion.via == "heartbeat"
+        assert (minion.via, minion.trouble, minion.reachable) == ("heartbeat", "another minion answers there: b", False)
+
+    def test_who_has_taken_its_place_is_told_nothing(self, fleet: Fleet) -> None:
+        announce(fleet, announces("a"))
+        answer(fleet, "a", says("b"))
+        fleet.unanswered("a", "refused", NOW)
+        minion = fleet.minions["a"]
+        assert fleet.why_not(minion) == "another minion answers at its place"
+        answer(fleet, "a", says("a"))
+        assert fleet.why_not(minion) is None
+        answer(fleet, "a", says("b"))
+        announce(fleet, announces("a", url="http://new:1"))
+        assert fleet.why_not(minion) is None
 
     def test_unreachable_with_a_fresh_heartbeat(self, fleet: Fleet) -> None:
         announce(fleet, announces("a", slots=3))
