@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import UnionType
-from typing import Annotated, Any, Literal, TypedDict, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any
 
 from minionize.errors import RegistryError
 from minionize.registry import LONGEST_BEAT, Announcement
+from minionize.stats.decoding import bounded_decoder, refusals
 from minionize.stats.wire import SCHEMA
 
 __all__ = ["LARGEST", "Decoder", "encode", "is_id", "uncollected"]
@@ -21,7 +21,6 @@ LARGEST = 65_536
 LONGEST = 1_000
 """Characters of one text, where an announcement would be too large otherwise."""
 
-_BIG = 2**53
 _ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
@@ -89,10 +88,8 @@ class Decoder:
     """Reads announcements. What may stand in one is told by the types in ``Announcement``."""
 
     def __init__(self) -> None:
-        import msgspec
-
-        self._refused = (msgspec.MsgspecError, ValueError, RecursionError)
-        self._decode = msgspec.json.Decoder(_bounded(Announcement, msgspec.Meta(gt=-_BIG, lt=_BIG))).decode
+        self._refused = refusals()
+        self._decode = bounded_decoder(Announcement)
         # These go into requests: nothing that could end a header, nothing that is no HTTP.
         self._url = re.compile(r"https?://[!-~]{1,2000}").fullmatch
         self._token = re.compile(r"[!-~]{1,500}").fullmatch
@@ -111,17 +108,3 @@ class Decoder:
         if (url is not None and not self._url(url)) or (token is not None and not self._token(token)):
             return None
         return value if pid > 0 and 0 < value["every"] <= LONGEST_BEAT else None
-
-
-def _bounded(kind: Any, bounds: Any) -> Any:
-    """Return a type of the wire in which no number is so large that arithmetic with it fails."""
-    if is_typeddict(kind):
-        hints = get_type_hints(kind)
-        return TypedDict(kind.__name__, {name: _bounded(each, bounds) for name, each in hints.items()})  # type: ignore[operator]
-    if kind in (int, float):
-        return Annotated[kind, bounds]
-    origin, parts = get_origin(kind), get_args(kind)
-    if not parts or origin is Literal:
-        return kind
-    inner = tuple(_bounded(each, bounds) for each in parts)
-    return Union[inner] if origin in (UnionType, Union) else origin[inner]  # noqa: UP007 - made of a tuple
