@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-__all__ = ["DRAIN", "PAUSE", "REQUEUE_DEAD", "RESUME", "Order", "kill", "requeue", "slots"]
+__all__ = ["DRAIN", "PAUSE", "REQUEUE_DEAD", "RESUME", "Order", "kill", "requeue", "slots", "task_path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,16 @@ def slots(number: int) -> Order:
 
 def kill(task: str) -> Order:
     """End a run, as a failure."""
-    return Order("kill", f"/tasks/{quote(task, safe='')}/kill")
+    return Order("kill", task_path(task, "kill"))
 
 
 def requeue(task: str) -> Order:
     """End a run and give its param back."""
-    return Order("requeue", f"/tasks/{quote(task, safe='')}/requeue")
+    return Order("requeue", task_path(task, "requeue"))
+
+
+def task_path(task: str, what: str) -> str:
+    """Return the path of something about one run, whatever its id holds."""
+    id = quote(task, safe="", errors="surrogateescape")
+    # Dots alone would lead to another place.
+    return f"/tasks/{id if id.strip('.') else id.replace('.', '%2E')}/{what}"
