@@ -33,6 +33,7 @@ __all__ = ["MinionScreen"]
 _NAMES = ("In flight", "Failures", "Output", "Latency", "Info", "Events")
 _OUTPUT = 2
 _NEED_TASKS = (0, _OUTPUT)
+_PANE_KEYS = sorted({key for pane in (InFlight, Output) for action in pane.KEYS for key in action.keys})
 
 
 class MinionScreen(Page[None]):
@@ -52,6 +53,7 @@ class MinionScreen(Page[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(KEYS),
         *(Binding(str(number + 1), f"tab({number})", name, show=False) for number, name in enumerate(_NAMES)),
+        *(Binding(key, f"pane('{key}')", show=False) for key in _PANE_KEYS),
     ]
     DEFAULT_CSS = """
     MinionScreen > Container { height: 1fr; }
@@ -91,6 +93,8 @@ class MinionScreen(Page[None]):
             self.head(self.line((f"There is no minion {self.words(self._key)}", "bad"), " in the fleet."))
             return
         self.head(*self._head(minion, present is None))
+        if self.focused is None:
+            self._take_focus()
         pane = self._panes[self._tab]
         if present is None:
             pane.draw(minion)
@@ -135,10 +139,20 @@ class MinionScreen(Page[None]):
             pane.display = each == number
         self.query_one(Tabs).open(number)
         self.query_one(KeyBar).show(self.keys())
-        target = self._panes[number].target()
+        self._take_focus()
+        self.call_after_refresh(self.tick)
+
+    def _take_focus(self) -> None:
+        target = self._panes[self._tab].target()
         if target is not None:
             target.focus(scroll_visible=False)
-        self.call_after_refresh(self.tick)
+
+    async def action_pane(self, key: str) -> None:
+        """Do what a key means in the open tab."""
+        pane = self._panes[self._tab]
+        for action in pane.KEYS:
+            if key in action.keys:
+                await pane.run_action(action.name)
 
     def action_next_tab(self) -> None:
         """Open the next tab."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.message import Message
 
 from minionize.stats.wire import TaskWire
@@ -18,7 +16,6 @@ from mtop.model.minion import Minion
 from mtop.orders import Order, kill, requeue
 from mtop.screens.asking import Asking, why_silent
 from mtop.screens.confirm import ConfirmScreen
-from mtop.screens.keybar import bindings
 from mtop.screens.panes.pane import Pane
 from mtop.screens.table import Cell, Head, Table
 from mtop.screens.texts import param_words, plural
@@ -63,7 +60,6 @@ class InFlight(Pane):
         Action("kill", ("K", "f9"), "kill the run: it counts as failed", "order", "Kill", True),
         Action("requeue", ("R",), "end the run, and give its param back", "order", "Requeue", True),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
 
     class OutputWanted(Message):
         """The user wants to see what a run writes.
@@ -153,8 +149,9 @@ class InFlight(Pane):
         minion = self.minion
         if task is None or minion is None:
             return
-        if self.session.readonly:
-            self.app.notify("mtop was started with --readonly: nothing is changed", markup=False)
+        if self.session.readonly or not self.session.feed.live:
+            why = "this mtop is read-only" if self.session.feed.live else "a recording takes no orders"
+            self.app.notify(why, severity="warning", markup=False)
             return
         param = param_words(task["param"], self.session.glyphs)
 

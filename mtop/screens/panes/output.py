@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.events import Resize
 from textual.widgets import Static
@@ -16,7 +14,6 @@ from mtop.actions import Action
 from mtop.format import duration
 from mtop.model.minion import Minion
 from mtop.screens.asking import Asking, why_silent
-from mtop.screens.keybar import bindings
 from mtop.screens.lines import Lines
 from mtop.screens.panes.inflight import attempt_words, by_age
 from mtop.screens.panes.pane import Pane
@@ -60,7 +57,6 @@ class Output(Pane):
         Action("next", ("n", "right_square_bracket"), "the next run", "look", "Next"),
         Action("previous", ("p", "left_square_bracket"), "the run before", "look", "Prev"),
     )
-    BINDINGS: ClassVar[list[BindingType]] = bindings(KEYS)
     DEFAULT_CSS = """
     Output > .run { height: 1; }
     Output > Container { height: 1fr; layout: vertical; }

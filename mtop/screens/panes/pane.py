@@ -27,7 +27,7 @@ class Pane(Vertical):
         session: What all screens share.
 
     Attributes:
-        KEYS: What its keys do.
+        KEYS: What its keys do, wherever the focus is.
         minion: The minion, as it was last seen.
     """
 

@@ -20,6 +20,7 @@ from mtop.format import Glyphs
 from mtop.model.fleet import Fleet
 from mtop.model.minion import Minion
 from mtop.orders import Order
+from mtop.screens.page import Page
 from mtop.session import Session
 from mtop.themes import Palette, textual_themes
 
@@ -167,6 +168,12 @@ class House(App[None]):
     def on_mount(self) -> None:
         self.push_screen(self.shown_first, self.answers.append)
 
+    def tick(self) -> None:
+        """Let the screen bring itself up to date, as its timer would."""
+        screen = self.screen
+        assert isinstance(screen, Page)
+        screen.tick()
+
     @property
     def text(self) -> str:
         """What stands on the screen."""
@@ -184,9 +191,14 @@ def show(screen: Screen[Any], story: Story, size: tuple[int, int] = (80, 24), th
 
     async def all_of_it() -> None:
         async with app.run_test(size=size) as pilot:
-            await pilot.pause()
-            await pilot.pause()
+            await settle(pilot)
             await story(pilot, app)
 
     asyncio.run(all_of_it())
     return app
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    """Wait until questions are answered and all is drawn."""
+    for _ in range(4):
+        await pilot.pause()
