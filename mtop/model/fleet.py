@@ -91,7 +91,7 @@ class Fleet:
         ids: set[str] = set()
         for seen in found:
             id = seen.announcement["id"]
-            if self._forgotten.get(id, -1.0) >= now - seen.age:
+            if id in self._forgotten and self._forgotten[id] >= now - seen.age:
                 continue
             ids.add(id)
             minion = self.minions.get(id)

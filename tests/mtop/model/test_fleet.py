@@ -39,6 +39,11 @@ class TestAnnounced:
         assert states(fleet) == {"a": "running", "b": "running", "c": "stopped"}
         assert fleet.targets() == {"a": "http://a:1"}
 
+    def test_what_was_announced_before_our_clock_began_is_shown(self) -> None:
+        young = Fleet(USER, 5.0, HERE)
+        announce(young, announces("a"), now=5.0, age=60.0)
+        assert list(states(young, 5.0)) == ["a"]
+
     def test_what_it_holds_no_more_is_forgotten(self, fleet: Fleet) -> None:
         announce(fleet, announces("a"), announces("b"))
         announce(fleet, announces("b"))
