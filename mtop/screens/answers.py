@@ -14,7 +14,7 @@ from mtop.actions import Action
 from mtop.acts import Answer, Orders, Verdict, give
 from mtop.model.events import Event, Severity
 from mtop.model.minion import Minion
-from mtop.screens.keybar import BACK, HELP, bindings
+from mtop.screens.keybar import BACK, HELP, KeyBar, bindings
 from mtop.screens.page import Page
 from mtop.screens.table import Cell, Head, Table
 from mtop.screens.texts import plural
@@ -80,18 +80,13 @@ class AnswersScreen(Page[None]):
         """Show what was answered until now."""
         done = Counter(answer.verdict for answer in self._answers.values())
         total, told = len(self._minions), len(self._answers)
-        state = (
-            ("under way", "warn") if self.under_way else ("all told", "good") if told == total else ("ended", "warn")
-        )
-        parts = [
-            part
-            for verdict in _CELLS
-            if done[verdict]
-            for part in (f"  {verdict} ", (str(done[verdict]), _CELLS[verdict][1]))
-        ]
-        left = [f"  waiting {total - told}"] if told < total and self.under_way else []
-        left += [f"  not told {total - told}"] if told < total and not self.under_way else []
-        self.head(self.line((self.words(self._words), "title"), f"  {plural(total, 'minion')}: ", state, *parts, *left))
+        parts: list[str | tuple[str, str]] = [(self.words(self._words), "title"), f"  {plural(total, 'minion')}:"]
+        for verdict, (words, role) in _CELLS.items():
+            parts += [(f"  {done[verdict]} {words}", role)] if done[verdict] else []
+        if told < total:
+            parts += [f"  {total - told} waiting" if self.under_way else (f"  {total - told} not told", "warn")]
+        self.head(self.line(*parts))
+        self.query_one(KeyBar).show(self.keys())
         # What went wrong is what is looked for.
         ordered = {minion.key: minion for minion in sorted(self._minions, key=self._rank)}
         self.query_one(Table).show(ordered, lambda key: self._cells(ordered[key]))

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.events import Key
+from textual.events import Key, Resize
 from textual.widgets import Button, Input, Static
 
 from mtop.model.minion import Minion
@@ -46,7 +46,7 @@ class ConfirmScreen(Dialog[bool]):
         Binding("right,down", "app.focus_next", "the next button", show=False),
     ]
     DEFAULT_CSS = """
-    ConfirmScreen VerticalScroll { height: auto; max-height: 1fr; scrollbar-size-vertical: 1; }
+    ConfirmScreen VerticalScroll { height: auto; scrollbar-size-vertical: 1; }
     ConfirmScreen VerticalScroll > Static { height: auto; }
     ConfirmScreen .count { height: 1; margin-top: 1; }
     ConfirmScreen .count Static { width: auto; }
@@ -85,13 +85,18 @@ class ConfirmScreen(Dialog[bool]):
             if self._needs_count:
                 with Horizontal(classes="count"):
                     yield Static(classes="ask", markup=False)
-                    typed = Input(compact=True, restrict=r"[0-9]*", max_length=9)
+                    typed = Input(compact=True, restrict=r"[0-9]*", max_length=9, select_on_focus=False)
                     typed.cursor_blink = False
                     yield typed
             with Horizontal(classes="buttons"):
                 yield Button(Content("[ Cancel ]" if self.meant else "[ Back ]"), id="cancel", compact=True)
                 if self.meant:
                     yield Button(Content("[ OK ]"), id="ok", compact=True, disabled=self._needs_count)
+
+    def on_resize(self, event: Resize) -> None:
+        """Leave room for the buttons, whatever there is to say."""
+        below = 6 if self._needs_count else 4
+        self.query_one(VerticalScroll).styles.max_height = max(1, event.size.height - below)
 
     def on_mount(self) -> None:
         """Ask; Enter at once cancels."""
