@@ -86,7 +86,7 @@ class AnswersScreen(Page[None]):
         if told < total:
             parts += [f"  {total - told} waiting" if self.under_way else (f"  {total - told} not told", "warn")]
         self.head(self.line(*parts))
-        self.query_one(KeyBar).show(self.keys())
+        self.query_one(KeyBar).show(self.offered())
         # What went wrong is what is looked for.
         ordered = {minion.key: minion for minion in sorted(self._minions, key=self._rank)}
         self.query_one(Table).show(ordered, lambda key: self._cells(ordered[key]))
@@ -101,7 +101,7 @@ class AnswersScreen(Page[None]):
         words = self.words(answer.words) if answer else ""
         return ((self.words(minion.id), ""), (self.words(minion.said["host"]), ""), cell, (words, ""))
 
-    def keys(self) -> Sequence[Action]:
+    def offered(self) -> Sequence[Action]:
         """Return what its keys do at present."""
         return [HELP, *(self.KEYS if self.under_way else ()), BACK]
 

@@ -126,7 +126,7 @@ class MinionScreen(Page[None]):
 
     # Tabs.
 
-    def keys(self) -> Sequence[Action]:
+    def offered(self) -> Sequence[Action]:
         """Return what its keys do at present."""
         off = self.session.readonly or not self.session.feed.live
         pane = [action for action in self._panes[self._tab].KEYS if not (action.controls and off)]
@@ -138,7 +138,7 @@ class MinionScreen(Page[None]):
         for each, pane in enumerate(self._panes):
             pane.display = each == number
         self.query_one(Tabs).open(number)
-        self.query_one(KeyBar).show(self.keys())
+        self.query_one(KeyBar).show(self.offered())
         self._take_focus()
         self.call_after_refresh(self.tick)
 

@@ -59,7 +59,7 @@ class Page(Screen[T]):
         yield Static(classes="head")
         yield from self.body()
         yield Find(self.seeks)
-        yield KeyBar(self.keys())
+        yield KeyBar(self.offered())
 
     def body(self) -> ComposeResult:
         """Make what stands between the head and the key bar."""
@@ -78,7 +78,8 @@ class Page(Screen[T]):
 
     def _timed(self) -> None:
         """Bring it up to date, unless another screen hides it."""
-        if self.is_current:
+        stack = self.app.screen_stack
+        if self in stack and all(each.is_modal for each in stack[stack.index(self) + 1 :]):
             self.tick()
 
     def tick(self) -> None:
@@ -104,13 +105,13 @@ class Page(Screen[T]):
 
     # Keys.
 
-    def keys(self) -> Sequence[Action]:
+    def offered(self) -> Sequence[Action]:
         """Return what its keys do at present."""
         return [HELP, *self.KEYS, BACK]
 
     def action_keys(self) -> None:
         """Show its keys."""
-        self.app.push_screen(KeysScreen(self.session.glyphs, self.keys()))
+        self.app.push_screen(KeysScreen(self.session.glyphs, self.offered()))
 
     def action_back(self) -> None:
         """Go back."""

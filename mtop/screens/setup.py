@@ -213,7 +213,7 @@ class SetupScreen(Page[Config]):
         """Go to the items."""
         self._items.focus()
 
-    def keys(self) -> list[Action]:
+    def offered(self) -> list[Action]:
         """Return what its keys do."""
         return [HELP, *self.KEYS]
 
