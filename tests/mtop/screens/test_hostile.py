@@ -108,7 +108,7 @@ def is_sound(app: House, ascii: bool) -> None:
         assert strip.cell_length == width
         assert strip.text.isprintable()
         assert not ascii or strip.text.isascii(), strip.text
-        assert "loud" not in strip.text or "[bold]loud[/bold" in strip.text or "…" in strip.text or "..." in strip.text
+        assert " loud" not in strip.text, "markup was taken for what it says"
 
 
 @pytest.mark.parametrize(("size", "ascii"), [((80, 24), False), ((60, 20), True), ((200, 60), False)])
