@@ -145,7 +145,7 @@ def _draw_rate(value: Callable[[str], Value], history: Sequence[float], glyphs: 
 
 COLUMNS: tuple[Column, ...] = (
     Column("id", "ID", 22, 0, lambda m: m.id, _text, "id of the minion: HOST-PID-NONCE", _same, False, False),
-    Column("host", "HOST", 12, 6, lambda m: m.said["host"], _text, "where it runs", _same, False, False,
+    Column("host", "HOST", 12, 4, lambda m: m.said["host"], _text, "where it runs", _same, False, False,
            lambda m: "bad" if m.suspect else ""),
     Column("job", "JOB", 9, 9, _label("job"), _text, "id of the batch job, or name of the pod", _same, False, False),
     Column("user", "USER", 8, 12, lambda m: m.said["user"], _text, "whose it is", _same, False, False),
@@ -187,7 +187,7 @@ COLUMNS: tuple[Column, ...] = (
            False, lambda m: "warn" if m.via == "heartbeat" else "dim"),
     Column("engine", "ENGINE", 8, 13, lambda m: m.said["engine"], _text, "kind of queue", _same, False, False),
     Column("queue", "QUEUE", 16, 11, lambda m: m.said["queue"], _text, "the queue", _same, False, False),
-    Column("command", "COMMAND", 24, 3, lambda m: m.said["command"], _text, "what is run for each param", _same, False,
+    Column("command", "COMMAND", 24, 6, lambda m: m.said["command"], _text, "what is run for each param", _same, False,
            False),
     Column("version", "VERSION", 8, 16, lambda m: m.said["version"], _text, "version of minionize", _same, False,
            False),

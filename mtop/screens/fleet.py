@@ -37,6 +37,7 @@ class FleetScreen(Screen[None]):
     FleetScreen { background: $background; overflow: hidden; }
     FleetScreen > #notice { height: auto; width: 100%; background: $background; display: none; }
     FleetScreen > #notice.-said { display: block; }
+    FleetScreen.-asking > KeyBar { display: none; }
     """
 
     def __init__(self, session: Session) -> None:

@@ -31,7 +31,7 @@ _MOST = 40
 """Cells that a text is given before others have what they need."""
 
 
-class Grid(ScrollView, can_focus=True):
+class Grid(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows the lines of a view, with a cursor.
 
     Attributes:

@@ -80,6 +80,7 @@ class Prompt(Horizontal):
         self.query_one("#label", Label).update(label)
         self.trouble("")
         self.add_class("-open")
+        self.screen.add_class("-asking")
         words = self.query_one(Input)
         with words.prevent(Input.Changed):
             words.value = text
@@ -89,6 +90,7 @@ class Prompt(Horizontal):
     def shut(self) -> None:
         """Go away."""
         self.remove_class("-open")
+        self.screen.remove_class("-asking")
 
     def trouble(self, words: str) -> None:
         """Say what is wrong with the text."""
