@@ -62,6 +62,7 @@ class Fleet:
         self._leads_to: dict[str, str] = {}
         self._last: dict[str, tuple[StatsWire, float]] = {}
         self._forgotten: dict[str, float] = {}
+        self._targets: dict[str, str] | None = None
 
     def __iter__(self) -> Iterator[Minion]:
         return iter(self.minions.values())
@@ -88,6 +89,7 @@ class Fleet:
             now: The time when it was read.
             gone: Ids of minions whose processes are known to have ended.
         """
+        self._targets = None
         ids: set[str] = set()
         for seen in found:
             id = seen.announcement["id"]
@@ -118,6 +120,7 @@ class Fleet:
             token: What all of their servers ask for, where that is known.
             every: Seconds between two polls, if they are more than a few: an answer stands for a heartbeat.
         """
+        self._targets = None
         wanted = set(urls)
         before, self._urls = self._urls, wanted
         self._url_token, self._url_every = token, max(URL_EVERY, every)
@@ -160,8 +163,13 @@ class Fleet:
             self._forgotten[key] = now
             self._drop({key}, now)
 
-    def targets(self) -> dict[str, str]:
-        """Return whom to poll: URL by key."""
+    def targets(self) -> Mapping[str, str]:
+        """Return whom to poll: URL by key. It is the same mapping for as long as nothing of it changes."""
+        if self._targets is None:
+            self._targets = self._find_targets()
+        return self._targets
+
+    def _find_targets(self) -> dict[str, str]:
         minions, leads_to = self.minions, self._leads_to
         found = {key: minion.url for key, minion in minions.items() if minion.url is not None and minion.pollable}
         for url in self._urls:
@@ -254,6 +262,7 @@ class Fleet:
 
     def _expect(self, url: str, now: float) -> None:
         """Show that somebody should be at an URL."""
+        self._targets = None
         self._leads_to.pop(url, None)
         self._remove(url)
         parts = urlsplit(url)
@@ -263,6 +272,7 @@ class Fleet:
 
     def _hide(self, url: str, key: str) -> None:
         self._leads_to[url] = key
+        self._targets = None
         self._remove(url)
 
     def _add(self, minion: Minion) -> Minion:
@@ -290,6 +300,7 @@ class Fleet:
                 self._expect(url, now)
 
     def _remove(self, key: str) -> None:
+        self._targets = None
         minion = self.minions.pop(key, None)
         if minion is None:
             return

@@ -72,6 +72,7 @@ class Hearing(RuleBasedStateMachine):
 
     @invariant()
     def targets_have_a_place(self) -> None:
+        assert self.fleet.targets() == self.fleet._find_targets()
         for key, url in self.fleet.targets().items():
             assert url
             assert key == url or self.fleet.minions[key].pollable
