@@ -276,11 +276,13 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
         """Move what is seen, not the cursor."""
         event.stop()
+        event.prevent_default()
         self._scroll(min(int(self.scroll_offset.y) + _WHEEL, max(0, len(self.lines) - self.page)))
 
     def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
         """Move what is seen, not the cursor."""
         event.stop()
+        event.prevent_default()
         self._scroll(int(self.scroll_offset.y) - _WHEEL)
 
     def on_click(self, event: Click) -> None:

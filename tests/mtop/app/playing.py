@@ -36,12 +36,16 @@ def play(
     """Show a fleet, and have a story told there."""
     glyphs = Glyphs(session.pop("ascii", False))
     shared = Session(
-        feed or FakeFeed(), fleet or fleet_of(*(minions or THREE)), config or Config(delay=NEVER), glyphs, **session
+        feed or FakeFeed(),
+        fleet_of(*(minions or THREE)) if fleet is None else fleet,
+        config or Config(delay=NEVER),
+        glyphs,
+        **session,
     )
     app = Mtop(shared, filter=filter, no_color=no_color)
 
     async def all_of_it() -> None:
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             await pilot.pause()
             await pilot.pause()
             await story(pilot, app)

@@ -278,18 +278,19 @@ def test_who_is_under_the_cursor_is_told_once_it_is_confirmed(key: str, order: A
 
     async def story(pilot: Pilot[int], app: Mtop) -> None:
         await pilot.press(key)
-        assert isinstance(app.screen, ConfirmScreen)
+        seen = [type(app.screen)]
         await pilot.press("enter")
         await pilot.pause()
         assert feed.orders == [], "Cancel has the focus"
         await pilot.press(key, "y")
         await pilot.pause()
         await pilot.pause()
-        assert isinstance(app.screen, AnswersScreen)
+        seen.append(type(app.screen))
         assert feed.orders == [("ant-1-x", order)]
         assert "ant-1-x does it" in text_of(app)
         await pilot.press("escape")
-        assert isinstance(app.screen, MainScreen)
+        seen.append(type(app.screen))
+        assert seen == [ConfirmScreen, AnswersScreen, MainScreen]
 
     play(story, feed=feed)
 
