@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
@@ -53,6 +54,9 @@ class Fleet:
         self.past = {name: History(_LONG, now, _STEP) for name in ("done", "failed", "redelivered")}
         self.now = now
         self._host = os.uname().nodename if host is None else host
+        # An URL that leads to another place on each host.
+        loopback = r"https?://(?:[^/?#]*@)?(?:127\.[\d.]*|localhost|\[::1\])(?:[:/?#]|$)"
+        self._loops_back = re.compile(loopback, re.IGNORECASE).match
         self._found: dict[str, set[str]] = {}
         self._urls: set[str] = set()
         self._url_token: str | None = None
@@ -288,7 +292,7 @@ class Fleet:
         url = announcement["url"]
         if announcement["process"][0] == self._host or url is None:
             return False
-        return minion.apart if url == minion.url else _is_loopback(url)
+        return minion.apart if url == minion.url else self._loops_back(url) is not None
 
     def _drop(self, keys: Iterable[str], now: float) -> None:
         for key in keys:
@@ -307,13 +311,3 @@ class Fleet:
         self.events.forget((key,))
         if self._shown_at.get(minion.id) == key:
             del self._shown_at[minion.id]
-
-
-def _is_loopback(url: str) -> bool:
-    """Tell whether a URL leads to another place on each host."""
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        # It leads nowhere.
-        return True
-    return host in ("localhost", "::1") or host.startswith("127.")

@@ -79,14 +79,21 @@ class TestAnnounced:
         assert (minion.token, fleet.why_not(minion)) == (None, "its token is not known")
 
     def test_loopback_of_another_host_is_not_asked(self, fleet: Fleet) -> None:
-        for url in ("http://127.0.0.1:9", "http://[::1]:9", "http://localhost:9", "http://["):
+        for url in ("http://127.0.0.1:9", "http://[::1]:9", "HTTP://LocalHost", "https://a:b@127.1/x"):
             announce(fleet, announces("a", url=url))
             assert fleet.targets() == {}
             assert fleet.why_not(fleet.minions["a"]) == APART
         announce(fleet, announces("a", url="http://127.0.0.1:9", process=(HERE, "b", "n", 1, 1)))
         assert fleet.targets() == {"a": "http://127.0.0.1:9"}
-        announce(fleet, announces("a", url="http://afar:9"))
-        assert fleet.targets() == {"a": "http://afar:9"}
+        for url in (
+            "http://afar:9",
+            "http://127.example.org",
+            "http://localhost.example.org",
+            "http://[",
+            "http://x/@127.1",
+        ):
+            announce(fleet, announces("a", url=url))
+            assert fleet.targets() == {"a": url}
 
     def test_it_moves_and_its_token_with_it(self, fleet: Fleet) -> None:
         announce(fleet, announces("a"))
