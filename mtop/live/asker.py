@@ -114,7 +114,7 @@ class Asker:
     ) -> T:
         why = minion.why_not(self._user)
         if why is not None or minion.url is None or minion.token is None:
-            raise Unanswered(why or "there is no way to it")
+            raise Unanswered(safe(why or "there is no way to it"))
         # Both at once: what is announced next may be another place, with another token.
         url, token = minion.url.rstrip("/") + path, minion.token
         seconds = REQUEUE if path == REQUEUE_DEAD.path else ANSWER

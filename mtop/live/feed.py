@@ -78,6 +78,7 @@ class LiveFeed(Feed):
         self._tally = Tally(clock())
         self._asker: Asker | None = None
         self._closed = threading.Event()
+        self._warming: threading.Thread | None = None
         self.place = ", ".join(dict.fromkeys([*self._registries, *self._urls, *self._names])) or "nowhere"
         self.user = _user()
 
@@ -95,8 +96,8 @@ class LiveFeed(Feed):
         self._poller.start()
         for watch in self._watches():
             watch.start()
-        asker = self._ask()
-        threading.Thread(target=self._warm, args=(asker,), name="mtop gets ready to ask", daemon=True).start()
+        self._warming = threading.Thread(target=self._warm, args=(self._ask(),), name="mtop gets ready", daemon=True)
+        self._warming.start()
 
     def tell(self, fleet: Fleet) -> None:
         """Tell who was found, and what was answered; see to it that all of them are polled."""
@@ -137,6 +138,9 @@ class LiveFeed(Feed):
             self._poller.close()
         for watch in self._watches():
             watch.join(max(0.0, until - time.monotonic()))
+        if self._warming is not None:
+            # Python must not end in the middle of an import.
+            self._warming.join(max(0.0, until - time.monotonic()))
 
     def set_interval(self, seconds: float) -> None:
         """Ask every minion so often."""

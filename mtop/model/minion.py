@@ -66,7 +66,8 @@ class Minion:
         ended: Whether it is no more.
         age: Seconds since its last sign of life, a heartbeat or an answer; None before the first.
         beat: Seconds since its last heartbeat; None where no registry announces it.
-        trouble: Why its server does not answer, in words; None if it does, or was not asked.
+        trouble: Why its server does not answer, in words, with texts of minions as they came; None if it does, or was
+            not asked.
         url: Where its server is, if it has one.
         token: What the server at ``url`` asks for; never shown, and sent nowhere else.
         apart: Whether its server can only be reached from its own host, which is not this one.

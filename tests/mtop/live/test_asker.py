@@ -119,7 +119,7 @@ class TestNobodyIsAsked:
     @pytest.mark.parametrize(
         ("changes", "words"),
         [
-            ({"user": "eve"}, "it belongs to eve"),
+            ({"user": "eve\x1b[2J"}, r"it belongs to eve\x1b[2J"),
             ({"token": None}, "its token is not known"),
             ({"url": None}, "it has no stats server (--no-server)"),
             ({"url": None, "token": None, "left": 1.0}, "it is stopped"),

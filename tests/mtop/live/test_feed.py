@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from minionize.registries.directory import DirectoryRegistry
 from minionize.registry import Announcement
 from minionize.server import examples
 from minionize.testing.announcements import make_announcement
+from minionize.worker.numbers import _user
 from mtop.feed import Unanswered
 from mtop.live import asker, sources
 from mtop.live.feed import LiveFeed
@@ -372,7 +372,7 @@ class TestSettings:
     def test_user_and_clocks(self) -> None:
         feed = LiveFeed(["none"], clock=lambda: 5.0, wall=lambda: 7.0)
         assert (feed.user, feed.clock(), feed.wall(), feed.live) == (ME, 5.0, 7.0, True)
-        assert os.environ.get("USER", ME) == ME
+        assert _user() == ME, "as minions call their users"
 
 
 class TestWithoutAScreen:
