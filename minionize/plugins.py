@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from minionize.engine import Engine
 from minionize.errors import EngineError, MinionizeError, SettingsError
 from minionize.names import builtin, did_you_mean, known
-from minionize.reporter import Reporter
 
 if TYPE_CHECKING:
+    from minionize.engine import Engine
     from minionize.registry import Registry
+    from minionize.reporter import Reporter
 
 __all__ = [
     "check_registry",
@@ -56,6 +56,8 @@ def load_engine(name: str | None) -> type[Engine]:
     """
     if name is None:
         raise SettingsError(NO_ENGINE.format(engines=", ".join(engine_names())))
+    from minionize.engine import Engine
+
     found: type[Engine] = _load("engine", name, Engine, EngineError)
     return found
 
@@ -66,6 +68,8 @@ def load_reporter(name: str | None) -> type[Reporter]:
     Raises:
         SettingsError: There is none of that name, what it needs is not installed, or it is no reporter.
     """
+    from minionize.reporter import Reporter
+
     found: type[Reporter] = _load("reporter", name or "null", Reporter, SettingsError)
     return found
 
