@@ -79,7 +79,7 @@ class Evidence(Vertical):
         super().__init__(classes="-ascii" if glyphs.ascii else None)
         self._fields, self._glyphs = fields, glyphs
         self._samples: dict[str, Sample] = {}
-        self._shown: Sample | None = None
+        self._shown: tuple[str | None, str] = (None, "")
 
     def compose(self) -> ComposeResult:
         """Make its parts."""
@@ -114,8 +114,9 @@ class Evidence(Vertical):
 
     def _tell(self) -> None:
         sample = self.chosen
-        if sample is not self._shown:
-            self._shown = sample
+        now = (sample.key if sample else None, self.app.theme)
+        if now != self._shown:
+            self._shown = now
             self.query_one(Lines).show([] if sample is None else self._written(sample))
 
     def _written(self, sample: Sample) -> Iterator[Text]:

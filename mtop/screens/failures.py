@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Static
 from textual.worker import Worker
 
 from minionize.stats.wire import FailuresWire
@@ -25,6 +24,7 @@ from mtop.screens.keybar import bindings
 from mtop.screens.lines import Lines
 from mtop.screens.minion import MinionScreen
 from mtop.screens.page import FIND, Page
+from mtop.screens.said import Said
 from mtop.screens.table import Cell, Head, Table
 from mtop.screens.texts import plural
 from mtop.session import Session
@@ -76,7 +76,7 @@ class FailuresScreen(Page[None]):
     def body(self) -> ComposeResult:
         """Make its parts."""
         yield Table(_HEADS, self.session.glyphs)
-        yield Static(classes="silent", markup=False)
+        yield Said("silent")
 
     def on_mount(self) -> None:
         """Ask."""
@@ -145,7 +145,7 @@ class FailuresScreen(Page[None]):
             lines.append(self.line((f"{plural(rest, 'minion')} more did not tell, for other reasons", "warn")))
         if not self._groups and not self.under_way:
             lines.append(self.line(("No run has failed." if not self._silent else "Nobody told why.", "dim")))
-        self.query_one(".silent", Static).update(self.line("\n").join(lines))
+        self.query_one(".silent", Said).say(self.line("\n").join(lines))
 
     def _cells(self, group: Group, since: float) -> tuple[Cell, ...]:
         hosts = self.words(next(iter(group.hosts))) if len(group.hosts) == 1 else f"{len(group.hosts)} hosts"

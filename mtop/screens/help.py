@@ -11,13 +11,16 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.events import Resize
 
+from minionize.registry import LOST, STALE
 from mtop.actions import ACTIONS, Where, shown_key
 from mtop.columns import COLUMNS
+from mtop.comparing import SIGNS
 from mtop.format import Glyphs
 from mtop.model.history import CELLS, STEP
 from mtop.screens.keybar import bindings
 from mtop.screens.lines import Lines, fold
 from mtop.screens.page import FIND, Page
+from mtop.session import Session
 
 __all__ = ["HelpScreen"]
 
@@ -30,8 +33,8 @@ _STATES = (
     ("paused", "it takes no params until it is resumed"),
     ("draining", "it finishes what runs, and leaves"),
     ("stopped", "it has left; its final numbers are shown"),
-    ("stale", "three heartbeats are missing"),
-    ("lost", "ten heartbeats are missing, or its process is gone: what was in flight there runs nowhere"),
+    ("stale", f"{STALE} heartbeats are missing"),
+    ("lost", f"{LOST} heartbeats are missing, or its process is gone: what was in flight there runs nowhere"),
     ("unknown", "it has not answered yet"),
 )
 
@@ -62,9 +65,21 @@ class HelpScreen(Page[None]):
         """Make its parts."""
         yield Lines(hang=_KEYS + 2)
 
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._written: tuple[int, str] | None = None
+
     def on_resize(self, event: Resize) -> None:
+        """Write it anew."""
+        self.tick()
+
+    def tick(self) -> None:
         """Write it in one column, or in two."""
-        width = event.size.width - 1
+        now = (self.size.width, self.app.theme)
+        if now == self._written:
+            return
+        self._written = now
+        width = self.size.width - 1
         self.head(self.line(("mtop", "title"), "  shows a fleet of minions as htop shows processes"))
         keys, words = list(self._keys()), list(self._words())
         lines = _beside(keys, words, width // 2) if width >= _WIDE else [*keys, *words]
@@ -101,7 +116,7 @@ class HelpScreen(Page[None]):
         yield from self._heading("Filters")
         for example, words in (
             ("nancy", "minions in which this stands anywhere; !nancy: in which it does not; a|b: either"),
-            ("failed>0", "a column's name, = != < <= > >=, a value; host=nancy* with * for anything"),
+            ("failed>0", f"a column's name, one of {' '.join(SIGNS)}, a value; host=nancy* with * for anything"),
             ("and or not", "put these together; parentheses too"),
         ):
             yield self.line((f"{example:>{_KEYS}}", "accent"), f"  {words}")

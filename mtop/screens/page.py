@@ -9,7 +9,6 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Static
 
 from mtop.actions import Action
 from mtop.format import safe
@@ -17,6 +16,7 @@ from mtop.screens.dialog import KeysScreen
 from mtop.screens.find import Find
 from mtop.screens.keybar import BACK, HELP, KeyBar, bindings
 from mtop.screens.lines import Lines
+from mtop.screens.said import Said
 from mtop.screens.scrollbars import plain_scrollbars
 from mtop.screens.styles import line
 from mtop.screens.texts import clean
@@ -56,7 +56,7 @@ class Page(Screen[T]):
 
     def compose(self) -> ComposeResult:
         """Make its parts."""
-        yield Static(classes="head")
+        yield Said("head")
         yield from self.body()
         yield Find(self.seeks)
         yield KeyBar(self.offered())
@@ -97,7 +97,7 @@ class Page(Screen[T]):
 
     def head(self, *lines: Text) -> None:
         """Write the head."""
-        self.query_one(".head", Static).update(Text("\n", end="").join(lines))
+        self.query_one(".head", Said).say(Text("\n", end="").join(lines))
 
     def say(self, words: str) -> None:
         """Say something in a corner for a while."""

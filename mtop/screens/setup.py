@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.events import Resize
-from textual.widgets import Static
 
 from mtop.actions import Action
 from mtop.columns import Column, by_key, fitting
@@ -20,8 +19,10 @@ from mtop.meters import METERS
 from mtop.screens.draft import Draft
 from mtop.screens.keybar import HELP, bindings
 from mtop.screens.page import Page
+from mtop.screens.said import Said
 from mtop.screens.table import Cell, Head, Table
 from mtop.session import Session
+from mtop.widgets.row import GUTTER
 
 __all__ = ["SetupScreen"]
 
@@ -75,7 +76,7 @@ class SetupScreen(Page[Config]):
                 one_click=True,
                 id="items",
             )
-        yield Static(classes="preview", markup=False)
+        yield Said("preview")
 
     def on_mount(self) -> None:
         """Show the first part."""
@@ -105,7 +106,7 @@ class SetupScreen(Page[Config]):
         rows = {"Columns": self._columns, "Meters": self._meters, "Theme": self._themes, "Delay": self._delays}
         cells = rows[self._part]()
         self._items.show(cells, cells.__getitem__)
-        self.query_one(".preview", Static).update(self._titles() if self._part == "Columns" else "")
+        self.query_one(".preview", Said).say(self._titles() if self._part == "Columns" else Text())
 
     def _mark(self, on: bool, one_of: bool = False) -> str:
         left, right = "()" if one_of else "[]"
@@ -143,12 +144,13 @@ class SetupScreen(Page[Config]):
     def _fitting(self) -> list[Column]:
         """Return the columns for which the grid has room."""
         columns = by_key()
-        return fitting([columns[key] for key in self._draft.config.columns], self.size.width)
+        return fitting([columns[key] for key in self._draft.config.columns], self.size.width - GUTTER)
 
     def _titles(self) -> Text:
         """Draw the line of titles as the grid will have it."""
         shown = [fit(column.title, column.width, column.right) for column in self._fitting()]
-        return self.line((" ".join(shown)[: self.size.width], "head"))
+        words = " " * GUTTER + " ".join(shown)
+        return self.line((words[: self.size.width].ljust(self.size.width), "head"))
 
     # What is changed.
 

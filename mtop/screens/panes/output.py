@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.events import Resize
-from textual.widgets import Static
 
 from minionize.stats.wire import OutputWire, TaskWire
 from mtop.actions import Action
@@ -17,6 +17,7 @@ from mtop.screens.asking import Asking, why_silent
 from mtop.screens.lines import Lines
 from mtop.screens.panes.inflight import attempt_words, by_age
 from mtop.screens.panes.pane import Pane
+from mtop.screens.said import Said
 from mtop.screens.texts import block, param_words
 from mtop.session import Session
 
@@ -30,18 +31,18 @@ class _Stream(Vertical):
 
     DEFAULT_CSS = """
     _Stream { height: 1fr; width: 1fr; }
-    _Stream > Static { height: 1; }
+    _Stream > Said { height: 1; }
     _Stream.-empty { height: 1; }
     _Stream.-empty Lines { display: none; }
     """
 
     def __init__(self, name: str) -> None:
         super().__init__(id=name)
-        self.written: tuple[str | None] | None = None
+        self.written: tuple[str | None, str] | None = None
 
     def compose(self) -> ComposeResult:
         """Make its parts."""
-        yield Static(markup=False)
+        yield Said()
         yield Lines(follows=True)
 
 
@@ -72,7 +73,7 @@ class Output(Pane):
 
     def body(self) -> ComposeResult:
         """Make its parts."""
-        yield Static(classes="run", markup=False)
+        yield Said("run")
         with Container():
             yield _Stream("stdout")
             yield _Stream("stderr")
@@ -132,12 +133,13 @@ class Output(Pane):
 
     def _write(self, name: str, text: str | None) -> None:
         stream = self.query_one(f"#{name}", _Stream)
-        if stream.written == (text,):
+        now = (text, self.app.theme)
+        if stream.written == now:
             return
-        stream.written = (text,)
+        stream.written = now
         words = "it does not come through the minion" if text is None else "" if text else "nothing yet"
         stream.set_class(not text, "-empty")
-        stream.query_one(Static).update(self.line((name, "accent"), (f": {words}" if words else "", "dim")))
+        stream.query_one(Said).say(self.line((name, "accent"), (f": {words}" if words else "", "dim")))
         lines = block(text or "", self.session.glyphs)
         # What is short leaves its room to the other.
         stream.styles.max_height = len(lines) + 1
@@ -164,11 +166,11 @@ class Output(Pane):
     def _title(self, tasks: Sequence[TaskWire]) -> None:
         task = self._now(tasks) or self._run
         if task is None:
-            self.query_one(".run", Static).update("")
+            self.query_one(".run", Said).say(Text())
             return
         ids = [each["id"] for each in tasks]
         which = f"run {ids.index(task['id']) + 1} of {len(ids)}" if task["id"] in ids else "run that has ended"
         ran = duration(task["age"] + (self._tasks.age if task["id"] in ids else 0.0))
         facts = f"  slot {task['slot']}, attempt {attempt_words(task)}, {ran}"
         param = param_words(task["param"], self.session.glyphs)
-        self.query_one(".run", Static).update(self.line((which, "dim"), (facts, "dim"), "  ", (param, "accent")))
+        self.query_one(".run", Said).say(self.line((which, "dim"), (facts, "dim"), "  ", (param, "accent")))

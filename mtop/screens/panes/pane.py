@@ -8,11 +8,11 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widget import Widget
-from textual.widgets import Static
 
 from mtop.actions import Action
 from mtop.model.minion import Minion
 from mtop.screens.lines import Lines
+from mtop.screens.said import Said
 from mtop.screens.styles import line
 from mtop.screens.texts import clean
 from mtop.session import Session
@@ -45,7 +45,7 @@ class Pane(Vertical):
 
     def compose(self) -> ComposeResult:
         """Make its parts."""
-        yield Static(classes="notice", markup=False)
+        yield Said("notice")
         yield from self.body()
 
     def body(self) -> ComposeResult:
@@ -71,11 +71,11 @@ class Pane(Vertical):
 
     def notice(self, words: str, role: str = "warn") -> None:
         """Say above all else what must be known; "" for nothing."""
-        place = self.query_one(".notice", Static)
+        place = self.query_one(".notice", Said)
         place.set_class(bool(words), "-said")
         text = self.line((self.words(words), role))
         text.no_wrap = False
-        place.update(text)
+        place.say(text)
 
     def words(self, text: object, most: int = 500) -> str:
         """Make what comes from a minion one harmless line."""
