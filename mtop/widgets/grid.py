@@ -75,6 +75,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self._widths: list[int] = []
         self._painted: dict[int, tuple[list[Part], int]] = {}
         self._strips: dict[int, Strip] = {}
+        self._inks: dict[tuple[str, int], Style] = {}
 
     # What it shows.
 
@@ -128,6 +129,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self._measure()
         self._painted.clear()
         self._strips.clear()
+        self._inks.clear()
         self.refresh()
 
     def repaint(self) -> None:
@@ -174,17 +176,19 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _strip(self, content: tuple[list[Part], int]) -> Strip:
         parts, lit = content
-        ground = self.visual_style.rich_style
-        whole = {1: "cursor", 2: "match", 3: "head"}.get(lit, "")
-        base = ground + role_style(self.app, whole) if whole else ground
-        segments = [Segment(words, self._style(role, lit, base)) for words, role in parts]
-        return Strip(segments).adjust_cell_length(self.size.width, base)
+        segments = [Segment(words, self._ink(role, lit)) for words, role in parts]
+        return Strip(segments).adjust_cell_length(self.size.width, self._ink("", lit))
 
-    def _style(self, role: str, lit: int, base: Style) -> Style:
-        if lit == 1:
+    def _ink(self, role: str, lit: int) -> Style:
+        """Return how a role looks on a line that is lit so."""
+        found = self._inks.get((role, lit))
+        if found is None:
+            whole = {1: "cursor", 2: "match", 3: "head"}.get(lit, "")
+            base = self.visual_style.rich_style + role_style(self.app, whole)
             # Under the cursor one colour for all: contrast first.
-            return base + Style(bold=True) if role == "tagged" else base
-        return base + role_style(self.app, role)
+            over = Style(bold=role == "tagged") if lit == 1 else role_style(self.app, role)
+            found = self._inks[role, lit] = base + over
+        return found
 
     def _needed(self) -> dict[str, int]:
         """Return how wide texts are, by column, as far as is worth the room."""
@@ -272,6 +276,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         """Paint all in the colours of another theme."""
         super().notify_style_update()
         self._strips.clear()
+        self._inks.clear()
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
         """Move what is seen, not the cursor."""
