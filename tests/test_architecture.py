@@ -13,9 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from minionize.registries.directory import DirectoryRegistry
+from minionize.testing.announcements import make_announcement
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "minionize"
-MODULES = sorted(PACKAGE.rglob("*.py"))
+MTOP = ROOT / "mtop"
+MODULES = sorted([*PACKAGE.rglob("*.py"), *MTOP.rglob("*.py")])
 GROUPS = {
     "engines": "EngineContract",
     "callbacks": "CallbackContract",
@@ -29,6 +33,11 @@ IMPLEMENTATIONS = [
 ]
 CLIENTS = ("execo", "execo_engine", "google", "pulsar", "redis", "pika", "confluent_kafka", "docker")
 HEAVY = ("asyncio", "fastapi", "uvicorn", "pydantic", "textual", "httpx", "rich", "yaml")
+SHARED = {
+    "announcement", "cause", "cli.border", "console", "errors", "names", "plugins", "quoting", "records", "registries",
+    "registry", "settings", "stats", "version",
+}  # fmt: skip
+"""What mtop imports of minionize: docs/decisions.md tells why."""
 
 
 def name_of(path: Path) -> str:
@@ -37,18 +46,18 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imported_by(*arguments: str) -> set[str]:
+def imported_by(*arguments: str, status: int = 0) -> set[str]:
     """Every module that a fresh interpreter imports for these arguments beyond what it needs for nothing."""
 
-    def imports(*words: str) -> set[str]:
+    def imports(*words: str, status: int = 0) -> set[str]:
         environ = {key: value for key, value in os.environ.items() if not key.startswith(("MINION_", "PYTHON"))}
         done = subprocess.run(
             [sys.executable, "-X", "importtime", *words], cwd=ROOT, env=environ, capture_output=True, text=True
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == status, done.stderr
         return {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
 
-    return imports(*arguments) - imports("-c", "pass")
+    return imports(*arguments, status=status) - imports("-c", "pass")
 
 
 def inside(modules: set[str], *packages: str) -> set[str]:
@@ -85,13 +94,52 @@ def test_implementation_passes_its_contract_suite(group: str, name: str) -> None
     assert any(GROUPS[group] in path.read_text() for path in tests), f"no test runs {GROUPS[group]} on {name}"
 
 
-def test_every_module_has_its_place_in_the_layers() -> None:
+@pytest.mark.parametrize("package", [PACKAGE, MTOP], ids=lambda package: package.name)
+def test_every_module_has_its_place_in_the_layers(package: Path) -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    (layers,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    layers = [layer for contract in contracts if contract["type"] == "layers" for layer in contract["layers"]]
     placed = {word.strip() for layer in layers for word in layer.replace("|", ":").split(":")}
-    free = {"minionize.__init__", "minionize.__main__", "minionize.version"}
-    parts = {path for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
-    assert {f"minionize.{path.stem}" for path in parts} - free == placed
+    free = {f"{package.name}.{name}" for name in ("__init__", "__main__", "version")}
+    parts = {path for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    found = {f"{package.name}.{path.stem}" for path in parts} - free
+    assert found == {name for name in placed if name.startswith(f"{package.name}.")}
+
+
+def test_mtop_shares_with_minionize_what_is_agreed() -> None:
+    strange = {
+        (name_of(path), name)
+        for path in MTOP.rglob("*.py")
+        for name in names_imported(ast.parse(path.read_text()))
+        if name.startswith("minionize.") and not inside({name}, *(f"minionize.{each}" for each in SHARED))
+    }
+    assert not strange
+
+
+def names_imported(tree: ast.Module) -> Iterator[str]:
+    """The modules that a module imports, wherever that stands in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (
+                [f"minionize.{alias.name}" for alias in node.names] if node.module == "minionize" else [node.module]
+            )
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_of_mtop_imports_nothing_heavy(option: str) -> None:
+    loaded = imported_by("-m", "mtop", option)
+    assert inside(loaded, "mtop.cli"), "it did not even import the command line"
+    assert not inside(loaded, *CLIENTS, *HEAVY, "httptools", "msgspec", "mtop.app", "mtop.live", "mtop.poll")
+
+
+@pytest.mark.parametrize("form", ["--once", "--json", "--csv"])
+def test_a_look_at_the_fleet_imports_nothing_heavy(form: str, tmp_path: Path) -> None:
+    registry = DirectoryRegistry(str(tmp_path), {})
+    registry.announce(make_announcement("m1", url=None))
+    loaded = imported_by("-m", "mtop", form, "-r", f"dir:{tmp_path}", status=1)
+    assert inside(loaded, "mtop.once"), "it did not even look"
+    assert not inside(loaded, *CLIENTS, *HEAVY, "aiohttp", "mtop.app", "mtop.screens", "mtop.widgets", "mtop.serve")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

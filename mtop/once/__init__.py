@@ -1,0 +1,1 @@
+"""mtop without a screen: one look at the fleet, as a table, JSON or CSV. Imports neither Textual nor asyncio."""
