@@ -200,5 +200,5 @@ def show(screen: Screen[Any], story: Story, size: tuple[int, int] = (80, 24), th
 
 async def settle(pilot: Pilot[None]) -> None:
     """Wait until questions are answered and all is drawn."""
-    for _ in range(4):
+    for _ in range(3):
         await pilot.pause()

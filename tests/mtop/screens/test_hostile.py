@@ -112,7 +112,9 @@ def is_sound(app: House, ascii: bool) -> None:
 
 
 @pytest.mark.parametrize(("size", "ascii"), [((80, 24), False), ((60, 20), True), ((200, 60), False)])
-@pytest.mark.parametrize("name", SCREENS)
+@pytest.mark.parametrize(
+    "name", [pytest.param("minion", marks=pytest.mark.slow), *(name for name in SCREENS if name != "minion")]
+)
 def test_nothing_is_obeyed(name: str, size: tuple[int, int], ascii: bool) -> None:
     make, keys = SCREENS[name]
 
