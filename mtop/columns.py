@@ -52,6 +52,13 @@ class Column:
     unit: str = ""
 
 
+_OFTEN = 0.1
+
+
+def _number(value: Value) -> float:
+    return value if isinstance(value, int | float) else 0
+
+
 def _known(values: Sequence[Value]) -> list[float]:
     return [value for value in values if isinstance(value, int | float)]
 
@@ -98,6 +105,15 @@ def _label(name: str) -> Callable[[Minion], Value]:
 
 def _bad(name: str, role: str) -> Callable[[Minion], str]:
     return lambda minion: role if minion.said["counters"][name] else "dim"  # type: ignore[literal-required]
+
+
+def _failing(minion: Minion) -> str:
+    """Mark who fails now, or more often than now and then; what happened once is plain."""
+    failed = _number(_failed(minion))
+    if not failed:
+        return "dim"
+    ended = failed + minion.said["counters"]["succeeded"]
+    return "bad" if minion.failed_rate > 0 or failed > _OFTEN * ended else ""
 
 
 def _state_role(minion: Minion) -> str:
@@ -159,7 +175,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("done", "DONE", 7, 1, _counter("succeeded"), _of(count), "runs that succeeded", _total,
            role=lambda m: "good"),
     Column("failed", "FAILED", 6, 1, _failed, _of(count), "runs that failed, timed out or could not start", _total,
-           role=lambda m: "bad" if _failed(m) else "dim"),
+           role=_failing),
     Column("redelivered", "REDELIV", 7, 4, _counter("redelivered"), _of(count), "params received again", _total,
            role=_bad("redelivered", "warn")),
     Column("retried", "RETRIED", 7, 8, _counter("retried"), _of(count), "runs given back as a charged attempt", _total,
@@ -167,9 +183,10 @@ COLUMNS: tuple[Column, ...] = (
     Column("preempted", "PREEMPT", 7, 14, _counter("preempted"), _of(count), "runs stopped because the minion had to",
            _total, role=_bad("preempted", "warn")),
     Column("dead", "DEAD", 6, 5, _counter("dead"), _of(count), "params that it gave up", _total,
-           role=_bad("dead", "bad")),
+           role=_bad("dead", "")),
     Column("rate", "RATE/s", 18, 1, lambda m: round(m.rate, 4), _of(rate), "runs that succeed per second",
-           _total, right=False, draw=_draw_rate),
+           _total, right=False,
+           role=lambda m: "accent", draw=_draw_rate),
     Column("p50", "P50", 6, 7, lambda m: m.said["latency"]["p50"], _of(duration), "half of its runs took no longer",
            _highest, unit="s"),
     Column("p95", "P95", 6, 5, lambda m: m.said["latency"]["p95"], _of(duration), "19 of 20 of its runs took no longer",

@@ -169,7 +169,8 @@ def sparkline(values: Sequence[float], cells: int, glyphs: Glyphs, top: float | 
     levels = glyphs.levels
     if highest <= 0:
         return (levels[1] * len(shown)).rjust(cells)
-    steps = (min(8, max(1, round(value / highest * 8))) for value in shown)
+    # What is not nothing shows.
+    steps = (min(8, max(2, round(value / highest * 8))) if value > 0 else 1 for value in shown)
     return "".join(levels[step] for step in steps).rjust(cells)
 
 

@@ -28,12 +28,14 @@ class Reading:
         brief: In fewer words, where there is little room.
         share: How full a bar is, up to 1; None: it has none.
         past: Its values of late; empty: no graph.
+        top: What a graph shows as full; None: its highest value.
     """
 
     text: Sequence[Part]
     brief: Sequence[Part] = ()
     share: float | None = None
     past: Sequence[float] = field(default_factory=tuple)
+    top: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,12 @@ class Meter:
 def _done(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
     sums = fleet.totals
     total = (f"  {count(sums.counters['succeeded'])} in all", "dim")
-    return Reading([(f"{rate(sums.done):>5}", "good"), total], past=fleet.past["done"].values())
+    return Reading([(f"{rate(sums.done):>5}", "good"), total], past=fleet.past["done"].values(), top=_top(fleet))
+
+
+def _top(fleet: Fleet) -> float:
+    """Return the highest rate of all: what fails is drawn to the same scale as what is done."""
+    return max((value for past in fleet.past.values() for value in past.values()), default=0.0)
 
 
 def _failed(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
@@ -74,7 +81,7 @@ def _failed(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
         words.append((f", {count(sums.counters['dead'])} dead", "bad"))
     if sums.suspects:
         words.append((f", {count(sums.suspects)} on black holes", "bad"))
-    return Reading(words, past=fleet.past["failed"].values())
+    return Reading(words, past=fleet.past["failed"].values(), top=_top(fleet))
 
 
 def _redelivered(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
@@ -83,7 +90,7 @@ def _redelivered(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
     words.append((f"  {count(sums.counters['redelivered'])} in all", "dim"))
     if sums.counters["crashed"]:
         words.append((f", {count(sums.counters['crashed'])} crashed", "warn"))
-    return Reading(words, past=fleet.past["redelivered"].values())
+    return Reading(words, past=fleet.past["redelivered"].values(), top=_top(fleet))
 
 
 def _slots(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
@@ -115,7 +122,10 @@ def _eta(sums: Totals) -> list[Part]:
         return [(" ", ""), ("stalled", "bad")]
     if not sums.ready:
         return []
-    return [(f" ETA {'?' if sums.eta is None else age(sums.eta)}", "dim" if sums.eta is None else "title")]
+    if sums.eta is not None:
+        return [(f" ETA {age(sums.eta)}", "title")]
+    known = [queue.eta for queue in sums.queues if queue.eta]
+    return [(f" ETA >{age(max(known))}", "title")] if known else [(" ETA ?", "dim")]
 
 
 def _minions(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
@@ -180,7 +190,7 @@ def draw(meter: Meter, mode: str, reading: Reading, cells: int, glyphs: Glyphs) 
             length = min(length - _long(words[1:]), 60)
         else:
             words = words[:1]
-        graph = sparkline(reading.past, max(0, length), glyphs)
+        graph = sparkline(reading.past, max(0, length), glyphs, reading.top)
         return [*parts, words[0], (" ", ""), (graph, meter.role if any(reading.past) else "dim"), *words[1:]]
     return parts + words
 
