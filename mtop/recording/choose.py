@@ -12,7 +12,7 @@ from mtop.recording.played import Played
 
 __all__ = ["replay_of"]
 
-_RECORDINGS = (b"\x1f\x8b", b"\x28\xb5", b"\x5b\x2a")
+_RECORDINGS = (b"\x1f\x8b", b"\x28\xb5")
 
 
 def replay_of(path: str, clock: Callable[[], float] = time.monotonic) -> Played:
