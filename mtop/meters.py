@@ -109,12 +109,13 @@ def _backlog(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
         return Reading([("?", "dim")])
     about = "" if sums.exact else "~"
     words: list[Part] = [(f"{about}{count(sums.ready)} ready", "accent"), *_eta(sums)]
+    brief: list[Part] = [(f"{about}{count(sums.ready)}", "accent"), *_eta(sums)]
     more: list[Part] = []
     if sums.in_flight:
         more.append((f", {count(sums.in_flight)} in flight", "dim"))
     if sums.dead:
         more.append((f", {count(sums.dead)} dead", "bad"))
-    return Reading(words + more, words)
+    return Reading(words + more, brief)
 
 
 def _eta(sums: Totals) -> list[Part]:
@@ -131,7 +132,7 @@ def _eta(sums: Totals) -> list[Part]:
 def _minions(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
     sums = fleet.totals
     words: list[Part] = [(f"{count(sums.live)} live", "good" if sums.live else "dim")]
-    for state, role in (("stale", "warn"), ("lost", "bad"), ("stopped", "dim"), ("unknown", "dim")):
+    for state, role in (("lost", "bad"), ("stale", "warn"), ("stopped", "dim"), ("unknown", "dim")):
         if sums.states[state]:
             words.append((f", {count(sums.states[state])} {state}", role))
     brief = list(words)
@@ -151,7 +152,7 @@ def _cost(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
         words.append((f" of {duration(cost.took)}", "dim"))
     if cost.failing:
         words.append((f", {count(cost.failing)} fail", "warn"))
-    return Reading(words, words[:1], cpu)
+    return Reading(words, share=cpu)
 
 
 METERS: tuple[Meter, ...] = (
@@ -183,7 +184,9 @@ def draw(meter: Meter, mode: str, reading: Reading, cells: int, glyphs: Glyphs) 
         numbers = list(reading.brief or reading.text)
         length = max(4, min(40, room - _long(numbers) - 3))
         return [*parts, ("[", "dim"), (bar(reading.share, length, glyphs), meter.role), ("] ", "dim"), *numbers]
-    words = list(reading.text) if _long(reading.text) <= room or not reading.brief else list(reading.brief)
+    words = list(reading.text)
+    if mode != "graph" and _long(words) > room:
+        words = _fitting(reading.brief or words, room)
     if mode == "graph" and reading.past:
         length = min(60, room - _long(words[:1]) - 1)
         if length - _long(words[1:]) >= 20:
@@ -193,6 +196,17 @@ def draw(meter: Meter, mode: str, reading: Reading, cells: int, glyphs: Glyphs) 
         graph = sparkline(reading.past, max(0, length), glyphs, reading.top)
         return [*parts, words[0], (" ", ""), (graph, meter.role if any(reading.past) else "dim"), *words[1:]]
     return parts + words
+
+
+def _fitting(parts: Sequence[Part], room: int) -> list[Part]:
+    """Return as many parts as there is room for: better none than half of one."""
+    shown: list[Part] = []
+    for part in parts:
+        room -= width(part[0])
+        if room < 0 and shown:
+            break
+        shown.append(part)
+    return shown
 
 
 def _long(parts: Sequence[Part]) -> int:

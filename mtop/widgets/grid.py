@@ -44,7 +44,8 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = []
     ALLOW_SELECT = False
     DEFAULT_CSS = """
-    Grid { height: 1fr; background: $background; scrollbar-size: 1 1; overflow-x: hidden; overflow-y: auto; }
+    Grid { height: 1fr; background: $background; scrollbar-size: 1 1; overflow-x: hidden;
+        scrollbar-gutter: stable; }
     """
 
     class Opened(Message):
