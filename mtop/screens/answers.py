@@ -89,7 +89,11 @@ class AnswersScreen(Page[None]):
         self.query_one(KeyBar).show(self.offered())
         # What went wrong is what is looked for.
         ordered = {minion.key: minion for minion in sorted(self._minions, key=self._rank)}
-        self.query_one(Table).show(ordered, lambda key: self._cells(ordered[key]))
+        table = self.query_one(Table)
+        at_top = table.cursor == 0
+        table.show(ordered, lambda key: self._cells(ordered[key]))
+        if at_top:
+            table.move(0)
 
     def _rank(self, minion: Minion) -> int:
         answer = self._answers.get(minion.key)

@@ -23,6 +23,7 @@ def test_each_answer_is_shown_what_went_wrong_first() -> None:
             ["host-1-a", "done"],
         ]
         assert "409 [bold]\\x1b[2J" in app.text
+        assert app.screen.query_one(Table).key == "host-2-a", "what went wrong is seen without a key"
         assert [(event.severity, event.minion) for event in session.fleet.events if "drain" in event.what] == [
             ("warning", "host-3-a"),
             ("information", "host-1-a"),
