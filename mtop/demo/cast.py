@@ -129,7 +129,7 @@ def _member(number: int, fate: Fate, sweep: Sweep, seed: int) -> Member:
 
 
 def _wave(random: Random) -> Wave:
-    return Wave(random.uniform(0.1, 0.45), random.uniform(45.0, 260.0), random.uniform(0.0, 2.0 * math.pi))
+    return Wave(random.uniform(0.15, 0.6), random.uniform(45.0, 260.0), random.uniform(0.0, 2.0 * math.pi))
 
 
 def _live(member: Member, random: Random, slots: int) -> None:
