@@ -12,12 +12,8 @@ from mtop.cli.sources import registries_of, token_from
 if TYPE_CHECKING:
     from mtop.feed import Feed
     from mtop.live.feed import LiveFeed
-    from mtop.recording.played import Played
 
-__all__ = ["feed_of", "live_feed", "past_feed", "replay_feed"]
-
-_RECORDS = (".jsonl", ".csv")
-"""How files of records end; those of mtop are compressed."""
+__all__ = ["feed_of", "live_feed", "past_feed"]
 
 
 def feed_of(given: dict[str, Any], delay: float) -> Feed:
@@ -48,22 +44,11 @@ def past_feed(given: dict[str, Any]) -> Feed | None:
         from mtop.demo.feed import DemoFeed
 
         return DemoFeed(given["demo"])
-    return None if given["replay"] is None else replay_feed(given["replay"])
+    if given["replay"] is not None:
+        from mtop.recording.choose import replay_of
 
-
-def replay_feed(path: str) -> Played:
-    """Make the feed of a recording, or of records.
-
-    Raises:
-        SettingsError: It is none, or cannot be read.
-    """
-    if os.path.isdir(path) or path.endswith(_RECORDS):
-        from mtop.recording.report import ReportFeed
-
-        return ReportFeed(path)
-    from mtop.recording.replay import ReplayFeed
-
-    return ReplayFeed(path)
+        return replay_of(given["replay"])
+    return None
 
 
 def live_feed(given: dict[str, Any], delay: float) -> LiveFeed:

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from mtop.cli.feeds import live_feed, past_feed, replay_feed
+from mtop.cli.feeds import live_feed, past_feed
 from mtop.once.show import Choice, show, stream
 from mtop.once.sight import Look, feed_look, live_look
 
@@ -50,7 +50,9 @@ def _paper(given: dict[str, Any]) -> Paper:
 
 def _look(given: dict[str, Any]) -> Look:
     if given["replay"] is not None:
-        recording = replay_feed(given["replay"])
+        from mtop.recording.choose import replay_of
+
+        recording = replay_of(given["replay"])
         look = feed_look(recording)
         # As it was at the end.
         recording.seek(math.inf)

@@ -29,9 +29,10 @@ def screen(given: dict[str, Any]) -> int:
         from mtop.filters import parse
 
         parse(given["filter"])
-    terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+    # It is drawn on stderr.
+    terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
     if not terminal and _BY_BROWSER not in os.environ:
-        raise SettingsError("the screen needs a terminal; --once, --json and --csv do without")
+        raise SettingsError("the screen needs a terminal, for stderr too; --once, --json and --csv do without")
     run_app = needed("mtop.app").run_app
 
     from mtop.config import load

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from hmac import compare_digest
 from ipaddress import ip_address
 
@@ -35,19 +36,19 @@ _POLICY = (
 )
 
 
-def guard(key: str, name: str) -> Middleware:
+def guard(key: str, names: Iterable[str]) -> Middleware:
     """Make what all requests go through.
 
     Args:
         key: What must be shown.
-        name: The name by which the user wants to reach this host, beside those that it has.
+        names: Those by which this host may be reached, beside ``localhost`` and its own.
     """
-    names = {"localhost", os.uname().nodename.lower(), name.lower()}
+    ours = {name.lower() for name in ("localhost", os.uname().nodename, *names)}
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         host = _HOST.fullmatch(request.host)
-        if host is None or not _is_ours(host[1] or host[2], names):
+        if host is None or not _is_ours(host[1] or host[2], ours):
             raise web.HTTPForbidden(text="this is not a name of this host\n")
         if not _is_own_page(request):
             raise web.HTTPForbidden(text="only the page of mtop may ask for this\n")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import shlex
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from string import Template
@@ -43,13 +44,18 @@ def serve(command: Sequence[str], host: str, port: int, readonly: bool, say: Cal
     """
     listener = listen(host, port)
     key = secrets.token_urlsafe(18)
-    port = listener.getsockname()[1]
+    address, port = listener.getsockname()[:2]
+    names = {host}
     if not is_loopback(listener):
         harm = "see your minions" if readonly else "control your minions (--readonly gives no orders)"
         say(_WARNING.format(host=host, port=port, harm=harm))
-    name = f"[{host}]" if ":" in host else host
-    say(f"http://{name}:{port}/?key={key} (Ctrl-C ends it)")
-    web.run_app(application(command, host, key), sock=listener, print=None, access_log=None, shutdown_timeout=_PATIENCE)
+        names.add(socket.getfqdn())
+    everywhere = ip_address(address.partition("%")[0]).is_unspecified
+    name = socket.getfqdn() if everywhere else f"[{host}]" if ":" in host else host
+    app = application(command, names, key)
+    with suppress(KeyboardInterrupt):
+        say(f"http://{name}:{port}/?key={key} (Ctrl-C ends it)")
+        web.run_app(app, sock=listener, print=None, access_log=None, shutdown_timeout=_PATIENCE)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -78,12 +84,12 @@ def is_loopback(listener: socket.socket) -> bool:
     return ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback
 
 
-def application(command: Sequence[str], host: str, key: str) -> web.Application:
+def application(command: Sequence[str], names: Iterable[str], key: str) -> web.Application:
     """Make what answers.
 
     Args:
         command: What is run for each page that is opened.
-        host: The name by which the user wants to reach it.
+        names: Those by which it may be reached, beside ``localhost`` and the name of this host.
         key: What must be shown.
     """
     # Of its server we take files and downloads; its page loads fonts from elsewhere.
@@ -99,7 +105,7 @@ def application(command: Sequence[str], host: str, key: str) -> web.Application:
     async def socket(request: web.Request) -> web.StreamResponse:
         return await terminal(request, line, server.download_manager)
 
-    app = web.Application(middlewares=[guard(key, host)])
+    app = web.Application(middlewares=[guard(key, names)])
     app.on_response_prepare.append(close_tight)
     app.router.add_get("/", index)
     app.router.add_get("/ws", socket)

@@ -83,7 +83,7 @@ def test_filters_in_the_help_are_ones(mtop: Terminal) -> None:
         (["http://u:hush@h:1"], "'http://h:1': there is no user or password"),
         (["--once", "-r", "dri:/x"], "no registry 'dri:'; did you mean dir?"),
         (["--once", "-r", "none"], "nowhere to look: the registry is none"),
-        ([], "the screen needs a terminal; --once, --json and --csv do without"),
+        ([], "the screen needs a terminal, for stderr too; --once, --json and --csv do without"),
         (["--replay", "gone", "--once"], "gone"),
     ],
 )  # fmt: skip

@@ -36,7 +36,9 @@ def served(look: Callable[[str, ClientSession], Awaitable[T]], command: list[str
     """What a look at a server returns, which is there meanwhile."""
 
     async def run() -> T:
-        runner = web.AppRunner(application(command or [sys.executable, "-c", APP], "my.host", KEY), shutdown_timeout=1)
+        runner = web.AppRunner(
+            application(command or [sys.executable, "-c", APP], ["my.host"], KEY), shutdown_timeout=1
+        )
         await runner.setup()
         listener = listen("127.0.0.1", 0)
         await web.SockSite(runner, listener).start()
@@ -221,9 +223,11 @@ def test_the_address_is_said_and_what_it_risks(monkeypatch: pytest.MonkeyPatch, 
     serve(["true"], "0.0.0.0", 0, readonly, said.append)
     assert said[0].startswith("warning: 0.0.0.0 can be reached from elsewhere")
     assert harm in said[0]
-    assert re.fullmatch(r"http://0\.0\.0\.0:\d+/\?key=[\w-]{24} \(Ctrl-C ends it\)", said[1])
+    assert re.fullmatch(r"http://[\w.-]+:\d+/\?key=[\w-]{24} \(Ctrl-C ends it\)", said[1])
+    assert "0.0.0.0" not in said[1]
     serve(["true"], "127.0.0.1", 0, readonly, said.append)
     assert len(said) == 3
+    assert said[2].startswith("http://127.0.0.1:")
 
 
 def test_a_port_that_is_taken_is_said() -> None:
