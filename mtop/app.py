@@ -102,6 +102,7 @@ class Mtop(App[int]):
     async def tick(self) -> None:
         """Tell the fleet what came; every ``delay`` show it. Whoever presses a key meanwhile does not wait long."""
         self._hear()
+        await asyncio.sleep(0)
         now = time.monotonic()
         if now - self._drawn >= self.session.config.delay - _HEARD / 2:
             self._drawn = now

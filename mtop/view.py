@@ -112,7 +112,8 @@ class View:
     shut: set[str] = field(default_factory=set)
     keep: Callable[[Minion], bool] | None = None
     frozen: bool = False
-    _order: list[str] = field(default_factory=list, repr=False)
+    _shown: list[Minion] = field(default_factory=list, repr=False)
+    _flat: list[Line] = field(default_factory=list, repr=False)
     _seen: dict[str, tuple[object, ...]] = field(default_factory=dict, repr=False)
 
     def sort_by(self, key: str) -> None:
@@ -126,12 +127,17 @@ class View:
         """Return the lines, in order. Who is no more comes last."""
         keep = self.keep
         ordered = self._sorted({minion.key: minion for minion in minions if keep is None or keep(minion)})
-        self._order = [minion.key for minion in ordered]
-        return [Line(minion) for minion in ordered] if self.tree == "flat" else self._grouped(ordered)
+        if self.tree != "flat":
+            self._shown, self._flat = ordered, []
+            return self._grouped(ordered)
+        # Mostly nothing has moved: then the lines are those of the last time.
+        if ordered != self._shown or len(self._flat) != len(ordered):
+            self._shown, self._flat = ordered, [Line(minion) for minion in ordered]
+        return self._flat
 
     def _sorted(self, chosen: dict[str, Minion]) -> list[Minion]:
         # As they stood before: what is equal keeps its place, and nothing jumps.
-        before = [minion for key in self._order if (minion := chosen.pop(key, None)) is not None]
+        before = [minion for old in self._shown if (minion := chosen.pop(old.key, None)) is not None]
         before += sorted(chosen.values(), key=lambda minion: self._natural(minion.id))
         if self.frozen:
             return before

@@ -21,7 +21,7 @@ __all__ = ["Fleet"]
 
 _LONG = 120
 _STEP = 1.0
-_AT_ONCE = 250
+_AT_ONCE = 100
 """Minions that are looked at in one step: it takes a few milliseconds."""
 
 
