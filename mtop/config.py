@@ -93,9 +93,13 @@ def save(config: Config, environ: Mapping[str, str]) -> list[str]:
     Raises:
         SettingsError: It cannot be written.
     """
-    import tomli_w
-
     path = place(environ)
+    try:
+        import tomli_w
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"the set-up cannot be kept in {path}: tomli-w is not installed; pip install 'minionize[mtop]'"
+        ) from error
     # What is kept elsewhere, and only linked here, stays there.
     real = os.path.realpath(path)
     said = {"version": _VERSION, **asdict(config), "meters": dict(config.meters)}

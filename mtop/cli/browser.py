@@ -16,6 +16,11 @@ __all__ = ["browser", "words_of"]
 
 def browser(given: dict[str, Any], params: Sequence[click.Parameter]) -> int:
     """Serve the screen until Ctrl-C; return the exit status."""
+    if given["filter"]:
+        # A mistake is better known here than in each page.
+        from mtop.filters import parse
+
+        parse(given["filter"])
     host, port = given["serve"]
     # Without -P a directory called mtop here would be taken for mtop.
     command = [sys.executable, "-P", "-m", "mtop", *words_of({**given, "serve": None}, params)]

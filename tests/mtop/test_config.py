@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,9 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="Not a directory"):
         save(Config(), {"XDG_CONFIG_HOME": str(tmp_path / "file")})
+
+
+def test_what_is_not_installed_is_said(home: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tomli_w", None)
+    with pytest.raises(SettingsError, match=r"tomli-w is not installed; pip install 'minionize\[mtop\]'"):
+        save(Config(), home)

@@ -76,6 +76,7 @@ def test_filters_in_the_help_are_ones(mtop: Terminal) -> None:
         (["--serve", "70000"], "'70000' is no port"),
         (["--serve", ":80"], "':80' is no port"),
         (["-F", "faild>0", "--once"], "filter, character 1: no column 'faild'"),
+        (["-F", "faild>0", "--serve", "0"], "filter, character 1: no column 'faild'"),
         (["-F", "faild>0"], "filter, character 1: no column 'faild'"),
         (["./minions"], "'./minions' is no URL of a minion; registries go behind -r"),
         (["redis://u:hush@db"], "'db' is no URL of a minion; registries go behind -r"),
