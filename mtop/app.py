@@ -146,8 +146,10 @@ class Mtop(App[int]):
     # What is set up.
 
     def on_visits_configured(self, event: Visits.Configured) -> None:
-        """Take over another set-up, and keep it."""
+        """Take over another set-up, and keep it if that is meant."""
         self.configure(event.config)
+        if not event.kept:
+            return
         try:
             notes = save(event.config, os.environ)
         except SettingsError as error:

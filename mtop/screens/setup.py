@@ -64,6 +64,7 @@ class SetupScreen(Page[Config]):
         super().__init__(session)
         self._draft = Draft(session.config)
         self._preview = preview
+        self._before = session.config
 
     def body(self) -> ComposeResult:
         """Make its parts."""
@@ -226,5 +227,5 @@ class SetupScreen(Page[Config]):
     def action_back(self) -> None:
         """Leave all as it was."""
         if self._preview is not None:
-            self._preview(self.session.config)
+            self._preview(self._before)
         self.dismiss(None)

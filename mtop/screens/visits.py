@@ -29,11 +29,12 @@ class Visits(FleetScreen):
 
         Attributes:
             config: All of it.
+            kept: Whether it is to be kept, or only shown for now.
         """
 
-        def __init__(self, config: Config) -> None:
+        def __init__(self, config: Config, kept: bool = True) -> None:
             super().__init__()
-            self.config = config
+            self.config, self.kept = config, kept
 
     def action_open(self) -> None:
         """Look into a minion; open or shut a group."""
@@ -70,7 +71,10 @@ class Visits(FleetScreen):
             if config is not None:
                 self.post_message(self.Configured(config))
 
-        self.app.push_screen(SetupScreen(self.session), chosen)
+        def tried(config: Config) -> None:
+            self.post_message(self.Configured(config, kept=False))
+
+        self.app.push_screen(SetupScreen(self.session, tried), chosen)
 
     def action_copy(self) -> None:
         """Copy the line, by OSC 52: the terminal's own clipboard, also over ssh."""

@@ -277,3 +277,21 @@ def test_time_goes_on_without_the_user() -> None:
         raise AssertionError(text_of(app))
 
     play(story, feed=Growing(), fleet=fleet_of(*THREE), config=Config(delay=0.1))
+
+
+def test_a_set_up_is_shown_while_it_is_chosen_and_taken_back_by_esc(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+    async def story(pilot: Pilot[int], app: Mtop) -> None:
+        await pilot.press("f2", "right", "down", "space")
+        await pilot.pause()
+        tried = app.session.config.columns
+        await pilot.press("escape")
+        await pilot.pause()
+        assert tried != Config().columns
+        assert app.session.config.columns == Config().columns
+        assert not (tmp_path / "mtop").exists()
+
+    play(story)
