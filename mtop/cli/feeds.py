@@ -43,7 +43,7 @@ def past_feed(given: dict[str, Any]) -> Feed | None:
     if given["demo"] is not None:
         from mtop.demo.feed import DemoFeed
 
-        return DemoFeed(given["demo"])
+        return DemoFeed(given["demo"], interval=given["delay"])
     if given["replay"] is not None:
         from mtop.recording.choose import replay_of
 

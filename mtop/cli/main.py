@@ -101,9 +101,9 @@ def _check(given: dict[str, Any]) -> None:
         raise SettingsError(f"{', '.join(sources + real)}: give one of them")
     if given["token_file"] is not None and not given["urls"]:
         raise SettingsError("--token-file is for minions at URLs; those in a registry have their tokens there")
-    for name, why in (("record", "the screen"), ("serve", "the screen")):
+    for name in ("record", "serve"):
         if given[name] is not None and forms:
-            raise SettingsError(f"--{name} is for {why}; leave out {forms[0]}")
+            raise SettingsError(f"--{name} is for the screen; leave out {forms[0]}")
     if given["record"] is not None and (given["serve"] or given["replay"]):
         other = "--serve" if given["serve"] else "--replay"
         raise SettingsError(f"--record, {other}: give one of them")
