@@ -31,9 +31,13 @@ class Wave(NamedTuple):
 
     def when(self, passed: float) -> float:
         """Return at what time so much of it has passed."""
+        turn = 2.0 * math.pi / self.period
         x = passed
-        for _ in range(40):
-            x -= self.at(x) - passed
+        for _ in range(50):
+            step = (self.at(x) - passed) / (1.0 + self.depth * math.cos(turn * x + self.phase))
+            x -= max(-self.period, min(self.period, step))
+            if abs(step) < 1e-7:
+                break
         return x
 
 
@@ -63,7 +67,7 @@ class _Stretch:
         since: When it begins; ``passed``: how much of the wave had passed then.
         state, slots: As they are.
         ended: Runs that had ended at its beginning.
-        busy: Runs under way, at its beginning.
+        busy: Runs under way, at its beginning; ``carried``: those of them that began before.
         part: How far the next one to end had come, of one.
         rate: Runs that end per second.
     """
@@ -74,6 +78,7 @@ class _Stretch:
     slots: int
     ended: int
     busy: int
+    carried: int
     part: float
     rate: float
 
@@ -108,14 +113,15 @@ class Course:
         before, part = self._at(at) if self._stretches else (Standing(state, slots or 0, 0, 0, 0.0), 0.5)
         slots = before.slots if slots is None else slots
         busy, done = max(0, before.busy - ended), before.ended
+        carried = busy
         if state == "running":
             wanted = max(1, slots - self.spare)
             # What was taken is taken: where there is no slot for it, it has just ended.
             done += max(0, busy - wanted)
-            busy = wanted
+            busy, carried = wanted, min(busy, wanted)
         rate = max(0, busy - self.stuck) / self.seconds
         self._stretches = [stretch for stretch in self._stretches if stretch.since < at]
-        self._stretches.append(_Stretch(at, self.wave.at(at), state, slots, done, busy, part, rate))
+        self._stretches.append(_Stretch(at, self.wave.at(at), state, slots, done, busy, carried, part, rate))
 
     def standing(self, x: float) -> Standing:
         """Return how things stand."""
@@ -133,14 +139,27 @@ class Course:
             busy -= ended
             if not busy and state == "draining":
                 state = "stopped"
-        part -= ended
-        return Standing(state, slots, stretch.ended + ended, busy, self._oldest(x, busy, part)), min(part, 0.999)
+        done = stretch.ended + ended
+        return Standing(state, slots, done, busy, self._oldest(x, busy, done)), min(part - ended, 0.999)
 
-    def _oldest(self, x: float, busy: int, part: float) -> float:
-        """Return the age of the oldest run: runs end in the order in which they began."""
+    def _oldest(self, x: float, busy: int, ended: int) -> float:
         if self.stuck and busy:
             return x - self.stuck_since
-        return self.seconds * (busy - 1 + part) / busy if busy else 0.0
+        return max(0.0, x - self.started(ended, x)) if busy else 0.0
+
+    def started(self, run: int, x: float) -> float:
+        """Return when a run began that is under way: runs end in the order in which they begin.
+
+        Args:
+            run: How many runs end before it.
+            x: The time.
+        """
+        index = self._index(x)
+        while index and run < self._stretches[index].ended + self._stretches[index].carried:
+            index -= 1
+        stretch = self._stretches[index]
+        number = run + 1 - (stretch.busy - self.stuck)
+        return self._when(stretch, number) if number > stretch.ended else stretch.since
 
     def ended(self, x: float) -> int:
         """Return how many runs have ended at a time."""
@@ -161,14 +180,21 @@ class Course:
     def when(self, number: int) -> float:
         """Return when the run ended that was the last of so many."""
         stretch = next((each for each in reversed(self._stretches) if each.ended < number), self._stretches[0])
+        return self._when(stretch, number)
+
+    def _when(self, stretch: _Stretch, number: int) -> float:
         if not stretch.rate:
             return stretch.since
         passed = (number - stretch.ended - stretch.part) / stretch.rate
-        return self.wave.when(stretch.passed + passed) if stretch.state == "running" else stretch.since + passed
+        if stretch.state != "running":
+            return stretch.since + passed
+        return max(stretch.since, self.wave.when(stretch.passed + passed))
 
     def _stretch(self, x: float) -> _Stretch:
-        stretches = self._stretches
-        for stretch in reversed(stretches):
-            if stretch.since <= x:
-                return stretch
-        return stretches[0]
+        return self._stretches[self._index(x)]
+
+    def _index(self, x: float) -> int:
+        for index in range(len(self._stretches) - 1, 0, -1):
+            if self._stretches[index].since <= x:
+                return index
+        return 0

@@ -28,11 +28,12 @@ _PATTERN = (0, 0, 1, 0, 2, 0, 1, 0, 0, 1)
 
 def tasks(member: Member, x: float) -> list[TaskWire]:
     """Return what runs in a minion."""
-    stands = member.course.standing(x)
+    course = member.course
+    ended = course.ended(x)
     found = []
     for place, run in enumerate(_under_way(member, x)):
         random = _random(member, run)
-        age = max(0.0, stands.oldest if run == _STUCK else member.seconds * (stands.busy - 1 - place) / stands.busy)
+        age = max(0.0, x - (course.stuck_since if run == _STUCK else course.started(ended + place - course.stuck, x)))
         param, id = member.sweep.param(random), f"{random.getrandbits(64):016x}"
         again = int((run + 1) * member.again + member.turn) > int(run * member.again + member.turn)
         sweep = member.sweep

@@ -125,9 +125,10 @@ class DemoFeed(Feed):
 
     def _rests(self, member: Member, fleet: Fleet, x: float) -> bool:
         """Tell whether nothing has changed since it last answered: its time goes on by itself."""
-        stands = member.course.standing(x)
-        said = fleet.minions[member.id].said
-        return not stands.busy and fleet.minions[member.id].via == "http" and said["state"] == stands.state != "running"
+        minion = fleet.minions[member.id]
+        if minion.via != "http" or minion.said["busy"] or minion.said["state"] not in ("paused", "idle"):
+            return False
+        return minion.said["state"] == member.course.standing(x).state
 
     def _remember(self, fleet: Fleet, x: float, now: float) -> None:
         """Fill the histories of a new fleet, as if somebody had looked on for a while."""

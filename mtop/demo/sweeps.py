@@ -147,13 +147,13 @@ SWEEPS = (
           _node, _slurm, _frame, (NO_SCENE, NO_SPACE, NO_MEMORY), 25, 900 * 2**20),
     Sweep("rabbitmq", "genomes", "bwa mem -t 4 ref.fa {}", ME, 3.2, (2, 4), 0.002, 7_980.0, _pod_name, _pod, _genome,
           (TRUNCATED, RESET, NO_SPACE), 18, 250 * 2**20, 3.6),
-    Sweep("execo", "/home/ada/sweeps/lr-grid", "python train.py --lr {lr} --depth {depth}", ME, 140.0, (2, 4), 0.03,
-          11_000.0, _grid5000("chifflot", 8, ".lille"), _oar, _trial, (DIVERGED, NO_MEMORY, NO_SPACE), 9, 3 * 2**30,
+    Sweep("execo", "/home/ada/sweeps/lr-grid", "python train.py --lr {lr} --depth {depth}", ME, 36.0, (8,), 0.02,
+          9_900.0, _grid5000("chifflot", 8, ".lille"), _oar, _trial, (DIVERGED, NO_MEMORY, NO_SPACE), 9, 3 * 2**30,
           1.9),
     Sweep("redis", "proteins", "fold --seq {} --out results/", OTHER, 21.0, (8,), 0.002, 9_300.0,
           _grid5000("grisou", 51, ".nancy.grid5000.fr"), _oar, _protein, (NO_MEMORY, RESET), 12, 2 * 2**30),
     Sweep("file", "urls.txt", "curl -sfO {}", ME, 1.6, (8,), 0.006, 1_500.0, _own, lambda number: {},
-          _page, (RESET, NO_SPACE), 4, 12 * 2**20, 0.04),
+          _page, (RESET, NO_SPACE), 6, 12 * 2**20, 0.04),
 )  # fmt: skip
 """What goes on, roughly by how many minions work at it."""
 
