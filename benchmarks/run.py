@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ("processes", "sweep_directory", "start", "functions", "server", "registry", "queue", "status")
+NAMES = ("processes", "sweep_directory", "start", "functions", "server", "registry", "queue", "status", "mtop")
 
 
 def main() -> int:

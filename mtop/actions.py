@@ -103,7 +103,8 @@ _NAMES = {
     "question_mark": "?", "slash": "/", "backslash": "\\", "full_stop": ".", "left_square_bracket": "[",
     "right_square_bracket": "]", "less_than_sign": "<", "greater_than_sign": ">", "plus": "+", "minus": "-",
     "asterisk": "*", "pageup": "PgUp", "pagedown": "PgDn", "up": "Up", "down": "Down", "left": "Left", "right": "Right",
-    "home": "Home", "end": "End", "enter": "Enter", "space": "Space", "escape": "Esc", "left_curly_bracket": "{", "right_curly_bracket": "}",
+    "home": "Home", "end": "End", "enter": "Enter", "space": "Space", "escape": "Esc",
+    "left_curly_bracket": "{", "right_curly_bracket": "}",
 }  # fmt: skip
 
 

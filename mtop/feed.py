@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from minionize.stats.wire import FailuresWire, OutputWire, TaskWire
+from mtop.format import Glyphs
 from mtop.model.fleet import Fleet
 from mtop.model.minion import Minion
 from mtop.orders import Order
@@ -134,5 +135,5 @@ class Player(Protocol):
     def slower(self) -> None:
         """Play at half the speed."""
 
-    def status(self) -> str:
+    def status(self, glyphs: Glyphs | None = None) -> str:
         """Return where it is, and how fast it plays, for people."""

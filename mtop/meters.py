@@ -13,6 +13,9 @@ from mtop.model.totals import Totals
 
 __all__ = ["METERS", "MODES", "Meter", "Part", "Reading", "draw"]
 
+_BESIDE = 26
+"""Cells beside a graph for words, where there is room for both."""
+
 MODES = ("bar", "text", "graph", "off")
 
 Part: TypeAlias = tuple[str, str]
@@ -80,7 +83,7 @@ def _failed(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
     if sums.counters["dead"]:
         words.append((f", {count(sums.counters['dead'])} dead", "bad"))
     if sums.suspects:
-        words.append((f", {count(sums.suspects)} on black holes", "bad"))
+        words.append((f", {_many(sums.suspects, 'minion')} on black holes", "bad"))
     return Reading(words, past=fleet.past["failed"].values(), top=_top(fleet))
 
 
@@ -99,7 +102,7 @@ def _slots(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
     numbers = f"{count(sums.busy)}/{count(sums.slots)}"
     words: list[Part] = [(numbers, "accent"), (f" {percent(share)} busy", "dim")]
     if sums.stragglers:
-        words.append((f", {count(sums.stragglers)} stragglers", "warn"))
+        words.append((f", {_many(sums.stragglers, 'straggler')}", "warn"))
     return Reading(words, [(numbers, "accent")], share)
 
 
@@ -132,16 +135,22 @@ def _eta(sums: Totals) -> list[Part]:
 def _minions(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
     sums = fleet.totals
     words: list[Part] = [(f"{count(sums.live)} live", "good" if sums.live else "dim")]
+    brief = list(words)
     for state, role in (("lost", "bad"), ("stale", "warn"), ("stopped", "dim"), ("unknown", "dim")):
         if sums.states[state]:
-            words.append((f", {count(sums.states[state])} {state}", role))
-    brief = list(words)
-    if sums.lost_params:
-        words.append((f" with {count(sums.lost_params)} params", "bad"))
-    paused = [
+            some = (f", {count(sums.states[state])} {state}", role)
+            brief.append(some)
+            words.append(some)
+            if state == "lost" and sums.lost_params:
+                words.append((f" with {_many(sums.lost_params, 'param')}", role))
+    words += [
         (f", {count(sums.states[state])} {state}", "dim") for state in ("paused", "draining") if sums.states[state]
     ]
-    return Reading(words + paused, brief)
+    return Reading(words, brief)
+
+
+def _many(number: int, what: str) -> str:
+    return f"{count(number)} {what}{'' if number == 1 else 's'}"
 
 
 def _cost(fleet: Fleet, cost: Cost, cpu: float) -> Reading:
@@ -188,11 +197,11 @@ def draw(meter: Meter, mode: str, reading: Reading, cells: int, glyphs: Glyphs) 
     if mode != "graph" and _long(words) > room:
         words = _fitting(reading.brief or words, room)
     if mode == "graph" and reading.past:
-        length = min(60, room - _long(words[:1]) - 1)
-        if length - _long(words[1:]) >= 20:
-            length = min(length - _long(words[1:]), 60)
-        else:
-            words = words[:1]
+        # All graphs stand below each other, so all leave the same room for words.
+        left = room - _long(words[:1]) - 1
+        beside = _BESIDE if left > 2 * _BESIDE else 0
+        length = min(60, left - beside)
+        words = words[:1] + (_fitting(words[1:], beside) if beside else [])
         graph = sparkline(reading.past, max(0, length), glyphs, reading.top)
         return [*parts, words[0], (" ", ""), (graph, meter.role if any(reading.past) else "dim"), *words[1:]]
     return parts + words

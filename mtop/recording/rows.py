@@ -83,7 +83,7 @@ def pack(name: str, said: StatsWire, signs: Signs, start: float) -> Row:
         numbers.append(count - below)
         below = count
     if max(numbers) > _TOP or min(numbers) < _NONE:
-        numbers = [max(_NONE + 1, min(_TOP, number)) for number in numbers]
+        numbers = [_TOP if number > _TOP else _NONE + 1 if number < _NONE else number for number in numbers]
     return Row(
         words=[_text(word) for word in words], labels={_text(name): _text(value) for name, value in labels},
         bounds=[bound for bound, _ in buckets], numbers=numbers,

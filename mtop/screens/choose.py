@@ -16,9 +16,9 @@ from mtop.actions import Action
 from mtop.format import Glyphs, width
 from mtop.screens.keybar import KeyBar
 from mtop.screens.scrollbars import plain_scrollbars
-from mtop.screens.styles import line
 from mtop.screens.table import Head, Table
 from mtop.screens.texts import clean
+from mtop.styles import line
 
 __all__ = ["ChooseScreen"]
 

@@ -16,9 +16,9 @@ from textual.widgets import Button, Input, Static
 
 from mtop.model.minion import Minion
 from mtop.screens.dialog import Dialog
-from mtop.screens.styles import line
 from mtop.screens.texts import clean, plural
 from mtop.session import Session
+from mtop.styles import line
 
 __all__ = ["ConfirmScreen"]
 

@@ -14,7 +14,7 @@ from mtop.actions import Action, shown_key
 from mtop.format import Glyphs
 from mtop.screens.lines import Lines
 from mtop.screens.scrollbars import plain_scrollbars
-from mtop.screens.styles import line
+from mtop.styles import line
 
 __all__ = ["Dialog", "KeysScreen"]
 

@@ -14,9 +14,9 @@ from minionize.stats.wire import FailureWire
 from mtop.causes import Sample
 from mtop.format import Glyphs, age, duration
 from mtop.screens.lines import Lines
-from mtop.screens.styles import line
 from mtop.screens.table import Cell, Head, Table
 from mtop.screens.texts import block, clean, date_time, param_words
+from mtop.styles import line
 
 __all__ = ["Evidence"]
 

@@ -12,8 +12,8 @@ from textual.widgets import Static
 from mtop.actions import ACTIONS, Action
 from mtop.feed import Player
 from mtop.screens.keybar import KeyBar
-from mtop.screens.styles import line
 from mtop.session import Session
+from mtop.styles import line
 from mtop.widgets.grid import Grid
 from mtop.widgets.head import Head
 from mtop.widgets.prompt import Prompt
@@ -91,7 +91,7 @@ class FleetScreen(Screen[None]):
         session = self.session
         parts: list[tuple[str, str]] = []
         if isinstance(session.feed, Player):
-            parts.append((f"{session.glyphs.text(session.feed.status())}  ", "title"))
+            parts.append((f"{session.feed.status(session.glyphs)}  ", "title"))
         if self.filter:
             parts += [("Filter: ", "title"), (self.filter, "accent")]
             parts.append((f"  {len(self.grid.lines)} of {len(session.fleet)}  ", "dim"))

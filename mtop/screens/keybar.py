@@ -10,7 +10,7 @@ from textual.events import Click
 from textual.widget import Widget
 
 from mtop.actions import Action, shown_key
-from mtop.screens.styles import role_style
+from mtop.styles import role_style
 
 __all__ = ["BACK", "HELP", "KeyBar", "bindings"]
 

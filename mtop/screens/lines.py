@@ -15,7 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
-from mtop.screens.styles import role_style
+from mtop.styles import role_style
 
 __all__ = ["Lines", "fold"]
 

@@ -14,9 +14,9 @@ from mtop.screens.find import Find
 from mtop.screens.keybar import bindings
 from mtop.screens.lines import Lines
 from mtop.screens.page import Page
-from mtop.screens.styles import line
 from mtop.screens.texts import clean, clock_time, date_time, plural
 from mtop.session import Session
+from mtop.styles import line
 
 if TYPE_CHECKING:
     from rich.text import Text

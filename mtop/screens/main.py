@@ -12,6 +12,7 @@ from mtop.screens.choose import ChooseScreen
 from mtop.screens.keybar import bindings
 from mtop.screens.moves import Moves
 from mtop.screens.ordering import Ordering
+from mtop.screens.scrollbars import plain_scrollbars
 from mtop.screens.visits import Visits
 from mtop.session import Session
 from mtop.view import TREES
@@ -36,6 +37,7 @@ class MainScreen(Moves, Ordering, Visits):
 
     def on_mount(self) -> None:
         """Begin."""
+        plain_scrollbars(self, self.session.glyphs)
         self.grid.focus()
         if self._first_filter:
             self.apply_filter(self._first_filter)

@@ -18,9 +18,9 @@ from mtop.screens.keybar import BACK, HELP, KeyBar, bindings
 from mtop.screens.lines import Lines
 from mtop.screens.said import Said
 from mtop.screens.scrollbars import plain_scrollbars
-from mtop.screens.styles import line
 from mtop.screens.texts import clean
 from mtop.session import Session
+from mtop.styles import line
 
 __all__ = ["FIND", "Page"]
 

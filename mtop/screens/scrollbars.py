@@ -23,5 +23,5 @@ class _Plain(ScrollBarRender):
 def plain_scrollbars(screen: Screen[Any], glyphs: Glyphs) -> None:
     """Draw those of a screen with what the terminal has."""
     if glyphs.ascii:
-        for widget in screen.query("Lines, Table, VerticalScroll").results(Widget):
+        for widget in screen.query("Grid, Lines, Table, VerticalScroll").results(Widget):
             widget.vertical_scrollbar.renderer = _Plain  # type: ignore[misc]

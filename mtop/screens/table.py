@@ -19,7 +19,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from mtop.format import Glyphs, fit
-from mtop.screens.styles import role_style
+from mtop.styles import role_style
 
 __all__ = ["Cell", "Head", "Table", "widths"]
 

@@ -9,7 +9,7 @@ from textual.events import Click
 from textual.message import Message
 from textual.widget import Widget
 
-from mtop.screens.styles import role_style
+from mtop.styles import role_style
 
 __all__ = ["Tabs"]
 

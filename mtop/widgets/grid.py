@@ -17,8 +17,8 @@ from textual.strip import Strip
 from mtop.columns import Column, by_key, fitting
 from mtop.format import width
 from mtop.meters import Part
-from mtop.screens.styles import role_style
 from mtop.session import Session
+from mtop.styles import role_style
 from mtop.view import Line
 from mtop.widgets.row import GUTTER, head_parts, line_parts, line_text
 

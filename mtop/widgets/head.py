@@ -8,8 +8,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from mtop.meters import METERS, Meter, Part, draw
-from mtop.screens.styles import role_style
 from mtop.session import Session
+from mtop.styles import role_style
 
 __all__ = ["Head"]
 

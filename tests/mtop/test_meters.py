@@ -74,7 +74,7 @@ def test_a_backlog_that_cannot_be_told() -> None:
 def test_minions_by_what_they_are() -> None:
     assert words(
         "minions", {}, {"id": "b-1-x", "age": 31.0}, {"id": "c-1-x", "age": 500.0}, {"id": "d-1-x", "left": 1.0}
-    ) == ("Minions 1 live, 1 lost, 1 stale, 1 stopped with 2 params")
+    ) == ("Minions 1 live, 1 lost with 2 params, 1 stale, 1 stopped")
 
 
 def test_what_mtop_costs() -> None:

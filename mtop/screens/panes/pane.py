@@ -13,9 +13,9 @@ from mtop.actions import Action
 from mtop.model.minion import Minion
 from mtop.screens.lines import Lines
 from mtop.screens.said import Said
-from mtop.screens.styles import line
 from mtop.screens.texts import clean
 from mtop.session import Session
+from mtop.styles import line
 
 __all__ = ["Pane"]
 
