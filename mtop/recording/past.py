@@ -38,8 +38,9 @@ class Past:
         self._counters, self._latency = self._blank["counters"], self._blank["latency"]
 
     def at(self, wall: float) -> StatsWire:
-        """Return its numbers at a time, in Unix seconds."""
+        """Return its numbers at a time, in Unix seconds; after its end those of its end."""
         runs, ran = self._runs, self._ran
+        wall = min(wall, ran.ended)
         ends = self._ended(wall)
         if ends != self._ends:
             self._ends, self._counters, self._latency = ends, self._count(ends), self._measure(ends)
@@ -53,7 +54,7 @@ class Past:
         slots = self._blank["slots"]
         return {
             **self._blank, "state": state, "why": f"{busy} of {slots} slots are busy",
-            "uptime": max(0.0, min(wall, ran.ended) - ran.began), "busy": busy, "counters": counters,
+            "uptime": max(0.0, wall - ran.began), "busy": busy, "counters": counters,
             "rates": self._rates(wall, ends), "latency": self._latency,
             "in_flight": InFlight(count=busy, oldest=oldest),
         }  # fmt: skip

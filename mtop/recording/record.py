@@ -65,6 +65,11 @@ class RecordingFeed(Feed):
         """Bytes that have been written."""
         return self._writer.size
 
+    @property
+    def waiting(self) -> int:
+        """How often something was told that is not written yet."""
+        return self._told.unfinished_tasks
+
     def start(self) -> None:
         """Begin to listen, and to write."""
         self._thread.start()
@@ -100,10 +105,13 @@ class RecordingFeed(Feed):
         try:
             while (told := self._next()) is not None:
                 self._writer.write(told)
+                self._told.task_done()
             self._writer.close()
         except (OSError, ValueError) as error:
-            self._writer.drop()
             self._stopped = getattr(error, "strerror", None) or str(error)
+            self._writer.drop()
+            while self._told.unfinished_tasks:
+                self._told.task_done()
 
     def _next(self) -> _Told | None:
         """Wait for what is told; what was written meanwhile is not kept back."""

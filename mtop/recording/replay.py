@@ -93,8 +93,11 @@ class ReplayFeed(Played):
         try:
             for name, rates, signs in self._stage.glances():
                 minion = fleet.minions.get(name)
-                if minion is not None:
-                    minion.recall({**minion.said, "rates": rates}, signs)
+                if minion is None:
+                    # One that has come since then is told in whole, and so are all.
+                    self._show(fleet, at)
+                    return
+                minion.recall({**minion.said, "rates": rates}, signs)
         except Bad as error:
             self._skip(error)
 

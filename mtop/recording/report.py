@@ -88,9 +88,10 @@ class ReportFeed(Played):
 
     def _glance(self, fleet: Fleet, at: float) -> None:
         for ran, past in self._begun(at):
-            if ran.name in fleet.minions and ran.name not in self._over:
-                said = fleet.minions[ran.name].said
-                self._recall(fleet, ran, {**said, "rates": past.rates(self._began + at)}, at)
+            if ran.name not in self._over:
+                wall, minion = self._began + at, fleet.minions.get(ran.name)
+                said = past.at(wall) if minion is None else {**minion.said, "rates": past.rates(wall)}
+                self._recall(fleet, ran, said, at)
 
     def _begun(self, at: float) -> Iterator[tuple[Ran, Past]]:
         """Yield the minions that are there at a time."""

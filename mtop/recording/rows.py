@@ -35,6 +35,7 @@ _STATES: tuple[State, ...] = get_args(State)
 _VIAS: tuple[Via, ...] = get_args(Via)
 _NONE = -(2**50)
 _TOP = 2**50 - 1
+_HIGH = 2**49
 _BITS = 7
 _BUCKETS = 200
 _LABELS = 50
@@ -83,7 +84,7 @@ def pack(name: str, said: StatsWire, signs: Signs, start: float) -> Row:
         numbers.append(count - below)
         below = count
     if max(numbers) > _TOP or min(numbers) < _NONE:
-        numbers = [_TOP if number > _TOP else _NONE + 1 if number < _NONE else number for number in numbers]
+        numbers = [_HIGH if number > _TOP else -_HIGH if number < _NONE else number for number in numbers]
     return Row(
         words=[_text(word) for word in words], labels={_text(name): _text(value) for name, value in labels},
         bounds=[bound for bound, _ in buckets], numbers=numbers,

@@ -89,13 +89,13 @@ class Lines(Source):
         at = 0
         with open(self.path, "rb") as file:
             while line := file.readline(_LONGEST):
+                brief: Brief | None
                 try:
                     brief = decode(line)
                 except (msgspec.MsgspecError, ValueError, RecursionError):
-                    pass
-                else:
-                    if 0 <= brief.started <= _LATEST and 0 <= brief.ended <= _LATEST:
-                        yield at, brief
+                    brief = _mended(line)
+                if brief is not None and 0 <= brief.started <= _LATEST and 0 <= brief.ended <= _LATEST:
+                    yield at, brief
                 at += len(line)
 
     def whole(self, at: int) -> Whole:
@@ -104,10 +104,17 @@ class Lines(Source):
             file.seek(at)
             line = file.readline(_LONGEST)
         try:
-            # Python's reader takes half a character too, which stands for a byte of an output that is no UTF-8.
             return msgspec.convert(json.loads(line), Whole)
         except RecursionError as error:
             raise ValueError(str(error)) from None
+
+
+def _mended(line: bytes) -> Brief | None:
+    """Read what only Python's reader takes: half a character, for a byte of an output that is no UTF-8."""
+    try:
+        return msgspec.convert(json.loads(line), Brief) if b"\\ud" in line else None
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
 
 
 class Table(Source):
