@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
+from minionize.registry import Seen
 from minionize.stats.wire import FailuresWire, OutputWire, TaskWire
 from mtop.demo import evidence
 from mtop.demo.announcing import Registry, trouble
@@ -22,8 +23,11 @@ from mtop.orders import Order
 
 __all__ = ["DemoFeed"]
 
-_MOST_PER_SECOND = 2_000
-"""So many minions answer in a second by themselves; of more, each does so less often."""
+_MOST_PER_SECOND = 1_000
+"""So many minions answer in a second by themselves; of more, each does so less often: keys wait for what is made up."""
+
+_READ_AT_ONCE = 250
+"""Announcements that are read in one go."""
 
 _STEP = 5.0
 _STEPS = 24
@@ -60,6 +64,8 @@ class DemoFeed(Feed):
         self._due = [-math.inf] * count
         self._beats_at = -math.inf
         self._purged: set[str] = set()
+        self._read: list[Seen] = []
+        self._unread: list[Member] = []
         self._fleet: Fleet | None = None
 
     def clock(self) -> float:
@@ -99,15 +105,25 @@ class DemoFeed(Feed):
         if fresh:
             self._fleet, self._registry = fleet, Registry(self._backlogs)
             self._due = [-math.inf] * len(self._members)
+            self._unread = []
         if fresh or not self._beats_at <= x < self._beats_at + BEAT:
             self._beats_at = x
-            there = (member for member in self._members if member.shown <= x and member.id not in self._purged)
-            fleet.announced(self.place, [self._registry.seen(member, x) for member in there], now)
+            self._read, self._unread = [], list(self._members)
+        if self._unread:
+            self._look(fleet, x, now, len(self._unread) if fresh else _READ_AT_ONCE)
         for number, due in enumerate(self._due):
             if x >= due:
                 self._answer(fleet, self._members[number], x, now)
         if fresh:
             self._remember(fleet, x, now)
+
+    def _look(self, fleet: Fleet, x: float, now: float, most: int) -> None:
+        """Read what is announced, or some of it; the fleet is told when all is read."""
+        some, self._unread = self._unread[:most], self._unread[most:]
+        there = (member for member in some if member.shown <= x and member.id not in self._purged)
+        self._read += (self._registry.seen(member, x) for member in there)
+        if not self._unread:
+            fleet.announced(self.place, self._read, now)
 
     def _answer(self, fleet: Fleet, member: Member, x: float, now: float) -> None:
         """Have a minion answer a poll, or not."""
