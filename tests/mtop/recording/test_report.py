@@ -180,9 +180,9 @@ def test_counters_are_those_of_the_records(
             assert said["counters"]["dead"] == sum(each["settled"] == "dead" for each in ended)
             assert said["counters"]["received"] == len(ended) + said["in_flight"]["count"]
             assert said["latency"]["count"] == len(ended)
-            wall = min(wall, max(each["ended"] for each in mine))
-            window = max(1.0, min(60.0, wall - min(each["started"] for each in mine)))
-            lately = [each for each in ended if each["ended"] > wall - window and each["outcome"] == "succeeded"]
+            until = min(wall, max(each["ended"] for each in mine))
+            window = max(1.0, min(60.0, until - min(each["started"] for each in mine)))
+            lately = [each for each in ended if each["ended"] > until - window and each["outcome"] == "succeeded"]
             assert said["rates"]["succeeded"] == pytest.approx(len(lately) / window)
 
 
