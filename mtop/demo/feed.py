@@ -27,7 +27,7 @@ _MOST_PER_SECOND = 1_000
 """So many minions answer in a second by themselves; of more, each does so less often: keys wait for what is made up."""
 
 _READ_AT_ONCE = 250
-"""Announcements that are read in one go."""
+"""Announcements that are read in one go, where there are many."""
 
 _STEP = 5.0
 _STEPS = 24
@@ -110,7 +110,8 @@ class DemoFeed(Feed):
             self._beats_at = x
             self._read, self._unread = [], list(self._members)
         if self._unread:
-            self._look(fleet, x, now, len(self._unread) if fresh else _READ_AT_ONCE)
+            at_once = fresh or len(self._members) <= _MOST_PER_SECOND
+            self._look(fleet, x, now, len(self._unread) if at_once else _READ_AT_ONCE)
         for number, due in enumerate(self._due):
             if x >= due:
                 self._answer(fleet, self._members[number], x, now)
