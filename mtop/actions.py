@@ -44,7 +44,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("more_slots", ("f8", "right_square_bracket"), "one slot more", "order minions", "Slots+", True),
     Action("order", ("f9", "k"), "choose what to tell minions: pause, drain, slots, requeue dead ...", "order minions",
            "Order", True),
-    Action("quit", ("f10", "q"), "leave mtop; minions go on", "other", "Quit"),
+    Action("quit", ("f10", "q", "ctrl+c"), "leave mtop; minions go on", "other", "Quit"),
     Action("up", ("up",), "line up", "move"),
     Action("down", ("down",), "line down", "move"),
     Action("page_up", ("pageup",), "page up", "move"),
@@ -77,6 +77,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("save", ("ctrl+s",), "save the screen as SVG", "other"),
     Action("palette", ("ctrl+p",), "search all commands", "other"),
     Action("redraw", ("ctrl+l",), "draw all anew", "other"),
+    Action("stop", ("ctrl+z",), "stop mtop for now; the shell's fg brings it back", "other"),
 )  # fmt: skip
 """All keys of the grid. Keys that mean something only inside a dialog or a drill-down stand in its own file."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,17 +26,31 @@ from mtop.screens.replay import ReplayScreen
 from mtop.screens.visits import Visits
 from mtop.session import Session
 from mtop.themes import Palette, textual_themes
+from mtop.widgets.uncoloured import Uncoloured
 
 if TYPE_CHECKING:
     from rich.style import Style
+    from textual.filter import LineFilter
 
 __all__ = ["Mtop", "run_app"]
 
 _HEARD = 0.2
 """Seconds between two times that the fleet is told what came: often, so that each takes a short time."""
 
-_COLLECTED = 20_000, 20, 100
-"""How seldom garbage is collected: going through a fleet of ten thousand minions takes a tenth of a second."""
+_PAUSE = 0.005
+"""Seconds for which the fleet is looked at in one go, and then again something else."""
+
+_MANY = 2_000
+"""Minions of which one step may take long."""
+
+_COLLECTED = 200_000, 20, 100
+"""How seldom garbage is sought: to sort ten thousand minions makes as many objects, none of which is garbage."""
+
+_AWAY = 3.0
+"""Seconds without a tick after which mtop must have been stopped, by Ctrl-Z say. For as long it then only listens: what
+it has missed is no reason to give minions up."""
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _TOAST = 6.0
 _TOASTS = 3
@@ -60,14 +75,16 @@ class Mtop(App[int]):
         super().__init__()
         self.session = session
         self._filter = filter
-        # With NO_COLOR Textual turns colours into greys; the monochrome theme has none to turn.
         self._monochrome = no_color or self.no_color
+        self._uncoloured = [Uncoloured()] if self._monochrome else []
         for theme in textual_themes():
             self.register_theme(theme)
         self.animation_level = "none"
         self._palette = Palette("monochrome" if self._monochrome else session.config.theme)
         self.theme = f"mtop-{self._palette.name}"
         self._drawn = 0.0
+        self._ticked = time.monotonic()
+        self._listens_until = 0.0
         self._cpu = (time.monotonic(), time.process_time())
         self._main: MainScreen | None = None
 
@@ -75,9 +92,14 @@ class Mtop(App[int]):
         """Return what a role looks like in the present theme."""
         return self._palette(role)
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what changes lines before they are written. Textual would turn colours into greys for NO_COLOR."""
+        return [*self._uncoloured, *super().get_line_filters()]
+
     def on_mount(self) -> None:
         """Begin to listen and to tick."""
         session = self.session
+        self._heed_signals()
         session.feed.start()
         self._hear()
         self._advanced(session.fleet.advance(session.feed.clock(), session.feed.wall()))
@@ -91,6 +113,16 @@ class Mtop(App[int]):
         """Listen no more."""
         self.session.feed.close()
 
+    def _heed_signals(self) -> None:
+        """Leave the terminal as it was, and what is recorded whole, also where mtop is told to end."""
+        if not self.is_headless:
+            for number in _ENDING:
+                asyncio.get_running_loop().add_signal_handler(number, self.exit, None, 128 + number)
+
+    def action_help_quit(self) -> None:
+        """Leave: what Ctrl-C does wherever nothing is marked that it could copy."""
+        self.exit()
+
     # Time.
 
     async def _live(self) -> None:
@@ -102,15 +134,23 @@ class Mtop(App[int]):
     async def tick(self) -> None:
         """Tell the fleet what came; every ``delay`` show it. Whoever presses a key meanwhile does not wait long."""
         self._hear()
-        await asyncio.sleep(0)
+        await asyncio.sleep(_PAUSE if len(self.session.fleet) > _MANY else 0.0)
         now = time.monotonic()
-        if now - self._drawn >= self.session.config.delay - _HEARD / 2:
+        if now - self._ticked > _AWAY:
+            self._listens_until = now + _AWAY
+        self._ticked = now
+        if now >= self._listens_until and now - self._drawn >= self.session.config.delay - _HEARD / 2:
             self._drawn = now
             events: list[Event] = []
+            paused = time.monotonic()
             for some in self.session.fleet.steps(self.session.feed.clock(), self.session.feed.wall()):
                 events += some
-                await asyncio.sleep(0)
+                if time.monotonic() - paused > _PAUSE:
+                    # A key takes many turns of the loop until it shows: as long as this works, others may.
+                    await asyncio.sleep(_PAUSE)
+                    paused = time.monotonic()
             self._advanced(events)
+            await asyncio.sleep(_PAUSE if len(self.session.fleet) > _MANY else 0.0)
             if self._main is not None:
                 self._main.tick()
 

@@ -27,6 +27,10 @@ URL_EVERY = 3.0
 APART = "its server listens on its own host only (minionize --host)"
 """Why the server of a minion that announces 127.0.0.1 of another host is not asked: somebody else may listen there."""
 
+_LATE = 3.0
+"""Seconds by which a sign of life may be noticed late: a registry is looked at every two. However often a minion gives
+one, so much is no reason to take it for stale, and twice as much none to take it for lost."""
+
 _STRAGGLER = 3.0
 _ENOUGH = 20
 
@@ -237,7 +241,8 @@ class Minion:
         self.failed_rate = rates["failed"] if alive else 0.0
         self.redelivered_rate = rates["redelivered"] if alive else 0.0
         limit = self.patience
-        self.straggles = bool(alive and self.oldest and limit and self.oldest > limit)
+        # As it was said: short runs have ended since then, and others have begun.
+        self.straggles = bool(alive and oldest and limit and oldest > limit)
         self.history.note(self.rate, now)
 
     def _shown(self, age: float | None) -> Shown:
@@ -247,8 +252,8 @@ class Minion:
             return "lost"
         if age is None:
             return "unknown" if self._failing_since is None else "lost"
-        if age > LOST * self.every:
+        if age > max(LOST * self.every, self.every + 2 * _LATE):
             return "lost"
-        if age > STALE * self.every:
+        if age > max(STALE * self.every, self.every + _LATE):
             return "stale"
         return "unknown" if self.via == "nothing" else self.said["state"]

@@ -39,7 +39,7 @@ class ChooseScreen(ModalScreen[str]):
         Action("choose", ("enter",), "choose this one", "choose", "Choose"),
         Action("cancel", ("escape", "f10"), "choose nothing", "other", "Cancel"),
     )
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f10", "cancel", "cancel", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f10,ctrl+c", "cancel", "cancel", show=False)]
     DEFAULT_CSS = """
     ChooseScreen { align: left top; background: transparent; }
     ChooseScreen > .list { height: 1fr; max-width: 100%; background: $background; border-right: solid $accent; }

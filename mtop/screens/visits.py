@@ -101,6 +101,10 @@ class Visits(FleetScreen):
         """Draw all anew."""
         self.refresh(layout=True)
 
+    def action_stop(self) -> None:
+        """Give the terminal back to the shell for a while."""
+        self.app.action_suspend_process()
+
     def action_quit(self) -> None:
         """Leave."""
         self.app.exit()

@@ -104,7 +104,7 @@ class InFlight(Pane):
     def _cells(self, minion: Minion, task: TaskWire) -> tuple[Cell, ...]:
         age = task["age"] + (0.0 if minion.ended else self._tasks.age)
         limit = minion.patience
-        straggles = limit is not None and age > limit
+        straggles = limit is not None and task["age"] > limit
         state: Cell = ("running", "state-running")
         if minion.ended:
             state = ("lost", "state-lost")

@@ -433,10 +433,15 @@ def test_the_palette_lists_all_that_keys_do() -> None:
     play(story)
 
 
-@pytest.mark.parametrize("key", ["q", "f10"])
-def test_leaving(key: str) -> None:
+@pytest.mark.parametrize(
+    "keys",
+    ["q", "f10", "ctrl+c", "enter ctrl+c", "d ctrl+c ctrl+c", "f6 ctrl+c ctrl+c", "f1 ctrl+c", "f4 escape ctrl+c"],
+)
+def test_leaving(keys: str) -> None:
     async def story(pilot: Pilot[int], app: Mtop) -> None:
-        await pilot.press(key)
+        assert not app._exit
+        await pilot.press(*keys.split())
+        assert app._exit
 
     assert play(story).return_code in (0, None)
 

@@ -236,6 +236,19 @@ def test_without_colours_there_are_none(how: str) -> None:
     play(story, no_color=no_color, config=Config(delay=NEVER, theme="htop" if no_color else "monochrome"))
 
 
+def test_who_wants_no_colours_gets_the_inks_of_the_terminal() -> None:
+    async def story(pilot: Pilot[int], app: Mtop) -> None:
+        for keys in ((), ("enter", "5"), ("escape", "d"), ("escape", "f2"), ("escape", "ctrl+p")):
+            await pilot.press(*keys)
+            await pilot.pause()
+            styles = {each.style for strip in app.screen._compositor.render_strips(app.size) for each in strip}
+            coloured = [style for style in styles if style is not None and (style.color or style.bgcolor)]
+            assert coloured == [], keys
+            assert any(style is not None and style.reverse for style in styles), "the cursor is seen"
+
+    play(story, no_color=True)
+
+
 def test_ascii_is_ascii() -> None:
     async def story(pilot: Pilot[int], app: Mtop) -> None:
         for key in ("t", "Z", "F", "f6", "escape", "f3", "x", "escape"):
@@ -277,6 +290,21 @@ def test_time_goes_on_without_the_user() -> None:
         raise AssertionError(text_of(app))
 
     play(story, feed=Growing(), fleet=fleet_of(*THREE), config=Config(delay=0.1))
+
+
+def test_who_was_stopped_listens_first() -> None:
+    async def story(pilot: Pilot[int], app: Mtop) -> None:
+        feed.now += 500.0
+        app._ticked = app._drawn = -2.0 * NEVER
+        states = []
+        for _ in range(2):
+            await app.tick()
+            states.append(app.session.fleet.minions["ant-1-x"].state)
+            app._listens_until = 0.0
+        assert states == ["running", "lost"]
+
+    feed = FakeFeed()
+    play(story, feed=feed)
 
 
 def test_a_set_up_is_shown_while_it_is_chosen_and_taken_back_by_esc(

@@ -37,6 +37,13 @@ def test_without_a_sign_of_life_it_becomes_stale_then_lost(missing: float, state
     assert minion.ended == (state == "lost")
 
 
+@pytest.mark.parametrize(("missing", "state"), [(3.0, "running"), (3.3, "stale"), (6.1, "stale"), (6.3, "lost")])
+def test_however_short_its_heartbeats_it_is_looked_at_first(missing: float, state: str) -> None:
+    minion = heard_of(every=0.2)
+    minion.advance(NOW + missing)
+    assert minion.state == state
+
+
 def test_the_age_of_a_heartbeat_counts_from_when_it_was_written() -> None:
     minion = heard_of()
     minion.announced(Seen(announces(), 3.1 * EVERY), NOW)
@@ -145,6 +152,13 @@ def test_stragglers_are_told_from_twenty_runs_on() -> None:
     assert minion.straggles
     minion.advance(NOW + 1e6)
     assert not minion.straggles, "what is lost does not run"
+
+
+def test_a_short_run_that_was_heard_of_long_ago_is_no_straggler() -> None:
+    latency = {"count": 20, "sum": 1.0, "p50": 1.0, "p95": 2.0, "p99": 2.0, "buckets": []}
+    minion = heard_of(latency=latency, in_flight={"count": 1, "oldest": 5.9})
+    minion.advance(NOW + EVERY)
+    assert (minion.oldest, minion.straggles) == (15.9, False), "it may have ended since then"
 
 
 @pytest.mark.parametrize(
