@@ -32,6 +32,7 @@ class Column:
         falls: Whether the first sort by it puts the highest first.
         role: What it means for the eye (a role of the theme), by row.
         help: What it tells.
+        fixed: Whether its value stays the same as long as a minion lives.
         draw: Writes the cell where a value alone is not enough: told the values of the row by key, its history, and
             what the terminal can draw.
         unit: What its numbers count: "s" for seconds, "B" for bytes, "" for things.
@@ -49,6 +50,7 @@ class Column:
     falls: bool = True
     role: Callable[[Minion], str] = lambda minion: ""
     draw: Draw | None = None
+    fixed: bool = False
     unit: str = ""
 
 
@@ -160,11 +162,13 @@ def _draw_rate(value: Callable[[str], Value], history: Sequence[float], glyphs: 
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("id", "ID", 22, 0, lambda m: m.id, _text, "id of the minion: HOST-PID-NONCE", _same, False, False),
+    Column("id", "ID", 22, 0, lambda m: m.id, _text, "id of the minion: HOST-PID-NONCE", _same, False, False,
+           fixed=True),
     Column("host", "HOST", 12, 4, lambda m: m.said["host"], _text, "where it runs", _same, False, False,
-           lambda m: "bad" if m.suspect else ""),
-    Column("job", "JOB", 9, 9, _label("job"), _text, "id of the batch job, or name of the pod", _same, False, False),
-    Column("user", "USER", 8, 12, lambda m: m.said["user"], _text, "whose it is", _same, False, False),
+           lambda m: "bad" if m.suspect else "", fixed=True),
+    Column("job", "JOB", 9, 9, _label("job"), _text, "id of the batch job, or name of the pod", _same, False, False,
+           fixed=True),
+    Column("user", "USER", 8, 12, lambda m: m.said["user"], _text, "whose it is", _same, False, False, fixed=True),
     Column("state", "STATE", 9, 0, lambda m: m.state, _text, "what it does; stale, lost: no sign of life", _same, False,
            False, _state_role, _draw_state),
     Column("slots", "SLOTS", 7, 2, _slots, _of(count), "busy / all slots; of a lost minion, what was in flight", _total,
@@ -202,8 +206,9 @@ COLUMNS: tuple[Column, ...] = (
            "age of its last sign of life", _lowest, role=lambda m: "warn" if m.state == "stale" else "dim", unit="s"),
     Column("via", "VIA", 9, 15, lambda m: m.via, _text, "how its numbers came: http, heartbeat, final", _same, False,
            False, lambda m: "warn" if m.via == "heartbeat" else "dim"),
-    Column("engine", "ENGINE", 8, 13, lambda m: m.said["engine"], _text, "kind of queue", _same, False, False),
-    Column("queue", "QUEUE", 16, 11, lambda m: m.said["queue"], _text, "the queue", _same, False, False),
+    Column("engine", "ENGINE", 8, 13, lambda m: m.said["engine"], _text, "kind of queue", _same, False, False,
+           fixed=True),
+    Column("queue", "QUEUE", 16, 11, lambda m: m.said["queue"], _text, "the queue", _same, False, False, fixed=True),
     Column("command", "COMMAND", 24, 6, lambda m: m.said["command"], _text, "what is run for each param", _same, False,
            False),
     Column("version", "VERSION", 8, 16, lambda m: m.said["version"], _text, "version of minionize", _same, False,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -114,6 +114,7 @@ class View:
     frozen: bool = False
     _shown: list[Minion] = field(default_factory=list, repr=False)
     _flat: list[Line] = field(default_factory=list, repr=False)
+    _stood: tuple[str, bool, set[str]] | None = field(default=None, repr=False)
     _seen: dict[str, tuple[object, ...]] = field(default_factory=dict, repr=False)
 
     def sort_by(self, key: str) -> None:
@@ -138,8 +139,9 @@ class View:
     def _sorted(self, chosen: dict[str, Minion]) -> list[Minion]:
         # As they stood before: what is equal keeps its place, and nothing jumps.
         before = [minion for old in self._shown if (minion := chosen.pop(old.key, None)) is not None]
+        stands = self._stands(before, chosen)
         before += sorted(chosen.values(), key=lambda minion: self._natural(minion.id))
-        if self.frozen:
+        if self.frozen or stands:
             return before
         value = by_key()[self.sort].value
         known: list[tuple[object, Minion]] = []
@@ -155,6 +157,15 @@ class View:
         known.sort(key=itemgetter(0), reverse=self.falls)
         past.sort(key=lambda minion: (minion.state != "lost", self._natural(minion.id)))
         return [minion for _, minion in known] + unknown + past
+
+    def _stands(self, before: list[Minion], newcomers: Mapping[str, Minion]) -> bool:
+        """Tell whether the order of the last time is still right: what is sorted by cannot have changed."""
+        apart = {minion.key for minion in before if minion.ended or minion.via == "nothing"}
+        stood, self._stood = self._stood, (self.sort, self.falls, apart)
+        if newcomers:
+            # Who is new may be apart already: the next time will tell.
+            self._stood = None
+        return not newcomers and by_key()[self.sort].fixed and stood == self._stood
 
     def _grouped(self, minions: list[Minion]) -> list[Line]:
         column = by_key()[self.tree]
