@@ -164,7 +164,7 @@ def _watched(bench: Bench, minions: int, seconds: float) -> dict[str, float]:
 
 
 def _waits(screen: Screen, known: bool) -> list[float]:
-    """Press keys at odd times; return how long each waited for the cursor: for its colours on the line that it goes to."""
+    """Press keys at odd times; return how long each waited for the cursor to stand, in its colours, where it goes."""
     waits = []
     for number in range(KEYS):
         time.sleep(0.05 + number % 7 * 0.03)

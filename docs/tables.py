@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from docs import http_tables
+from docs import http_tables, mtop_tables
 from minionize.cli.help import help_text
 from minionize.errors import ExitCode
 from minionize.plugins import engine_names, load_engine, load_reporter, reporter_names
@@ -131,8 +131,13 @@ def example_engine() -> str:
     return f"```python\n{(ROOT / 'examples' / 'sqlite_engine.py').read_text()}```\n"
 
 
+def mtop_help() -> str:
+    """What ``mtop --help`` prints."""
+    return f"```text\n{mtop_tables.help_text().rstrip()}\n```\n"
+
+
 def http(table: Iterator[Sequence[Any]]) -> str:
-    """Write one table of the HTTP API."""
+    """Write one table of the HTTP API, or of mtop."""
     return render(next(table), table)
 
 
@@ -148,6 +153,11 @@ TABLES: dict[str, Callable[[], str]] = {
     "http-routes": lambda: http(http_tables.routes()),
     "http-stats": lambda: http(http_tables.fields("Stats")),
     "http-tasks": lambda: http(http_tables.fields("Task")),
+    "mtop-answer": lambda: http(mtop_tables.answer()),
+    "mtop-columns": lambda: http(mtop_tables.columns()),
+    "mtop-help": mtop_help,
+    "mtop-keys": lambda: http(mtop_tables.keys()),
+    "mtop-meters": lambda: http(mtop_tables.meters()),
     "reporter-settings": reporter_settings,
     "settings": settings,
 }

@@ -119,7 +119,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         """Choose the columns anew, and paint all."""
         wanted = [self._known[key] for key in self._session.config.columns if key in self._known]
         self._sized = len(self.lines)
-        room = self.size.width - GUTTER
+        room = self.scrollable_size.width - GUTTER
         self._shift = min(self._shift, max(0, len(wanted) - 2))
         if self._shift:
             wanted = wanted[:1] + wanted[1 + self._shift :]
@@ -178,7 +178,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
     def _strip(self, content: tuple[list[Part], int]) -> Strip:
         parts, lit = content
         segments = [Segment(words, self._ink(role, lit)) for words, role in parts]
-        return Strip(segments).adjust_cell_length(self.size.width, self._ink("", lit))
+        return Strip(segments).adjust_cell_length(self.scrollable_size.width, self._ink("", lit))
 
     def _ink(self, role: str, lit: int) -> Style:
         """Return how a role looks on a line that is lit so."""
@@ -203,7 +203,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         return needed
 
     def _measure(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self.lines) + 1)
+        self.virtual_size = Size(self.scrollable_size.width, len(self.lines) + 1)
 
     # The cursor.
 

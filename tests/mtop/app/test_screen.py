@@ -187,6 +187,16 @@ def test_all_sizes_have_meters_a_grid_and_keys(size: tuple[int, int]) -> None:
     play(story, *MANY, size=size)
 
 
+@pytest.mark.parametrize("width", [60, 80, 119, 140, 200])
+def test_no_column_is_cut_by_the_scroll_bar(width: int) -> None:
+    async def story(pilot: Pilot[int], app: Mtop) -> None:
+        titles = next(line for line in text_of(app).splitlines() if "STATE" in line)
+        last = grid_of(app).columns[-1].title
+        assert titles.rstrip().removesuffix("▲").rstrip().endswith(last)
+
+    play(story, *MANY, size=(width, 20))
+
+
 def test_a_tiny_screen_is_no_end() -> None:
     async def story(pilot: Pilot[int], app: Mtop) -> None:
         for size in ((1, 1), (10, 3), (300, 2), (120, 24)):
