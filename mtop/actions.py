@@ -72,7 +72,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("resume", ("r",), "resume after a pause", "order minions", "", True),
     Action("drain", ("d",), "drain: finish what runs, and leave", "order minions", "", True),
     Action("requeue_dead", ("D",), "requeue the dead params of the queue", "order minions", "", True),
-    Action("purge", ("X",), "remove minions that are lost or stopped", "order minions", "", True),
+    Action("purge", ("X",), "remove those shown that are lost or stopped", "order minions", "", True),
     Action("copy", ("y",), "copy the line (OSC 52)", "other"),
     Action("save", ("ctrl+s",), "save the screen as SVG", "other"),
     Action("palette", ("ctrl+p",), "search all commands", "other"),

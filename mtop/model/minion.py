@@ -142,7 +142,9 @@ class Minion:
         """Say why a user cannot control it, or see its params; None if that user can."""
         if self.ended:
             return f"it is {self.state}"
-        if self.said["user"] and self.said["user"] != user:
+        # Who gives mtop the token of an URL may control what answers there, whatever that is called.
+        given = self.token is not None and self.key == self.url
+        if self.said["user"] and self.said["user"] != user and not given:
             return f"it belongs to {self.said['user']}"
         if self.url is None:
             return "it has no stats server (--no-server)"

@@ -68,8 +68,10 @@ class Ordering(FleetScreen):
 
     def action_purge(self) -> None:
         """Remove what is no more."""
-        tagged = self.session.tagged
-        ended = [minion for minion in self.session.fleet if minion.ended and (not tagged or minion.key in tagged)]
+        tagged, keep = self.session.tagged, self.session.view.keep
+        meant = [minion for minion in self.session.fleet if not tagged or minion.key in tagged]
+        # What a filter hides is not meant, unless it is tagged.
+        ended = [minion for minion in meant if minion.ended and (tagged or keep is None or keep(minion))]
         if not ended:
             self.app.notify("no minion is lost or stopped", markup=False)
             return

@@ -454,3 +454,13 @@ def test_drawing_anew_changes_nothing() -> None:
         assert text_of(app) == before
 
     play(story)
+
+
+def test_what_a_filter_hides_is_not_purged() -> None:
+    async def story(pilot: Pilot[int], app: Mtop) -> None:
+        await pilot.press("f4", *"eel", "enter", "X", "y")
+        await pilot.pause()
+        await pilot.press("f4", "escape")
+        assert ids(app) == ["ant-1-x", "bee-1-x", "cat-1-x", "dog-1-x"]
+
+    play(story, *THREE, {"id": "dog-1-x", "left": 1.0}, {"id": "eel-1-x", "age": 500.0})

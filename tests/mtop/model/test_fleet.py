@@ -201,7 +201,11 @@ class TestLookedUp:
         assert (fleet.minions[URL].token, fleet.minions[URL].url) == ("hush", URL)
         answer(fleet, URL, says("a", user="eve"))
         fleet.advance(NOW, NOW)
-        assert fleet.why_not(fleet.minions[URL]) == "it belongs to eve"
+        assert fleet.why_not(fleet.minions[URL]) is None, "who gives the token may use it"
+        fleet.looked_up([OTHER], NOW)
+        answer(fleet, OTHER, says("b", user="eve"))
+        fleet.advance(NOW, NOW)
+        assert fleet.why_not(fleet.minions[OTHER]) == "it belongs to eve"
 
     def test_answers_count_as_heartbeats_however_rarely_they_are_asked_for(self, fleet: Fleet) -> None:
         fleet.looked_up([URL], NOW, None, 60.0)
