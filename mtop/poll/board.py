@@ -79,7 +79,6 @@ class Board:
 
     def turn(self, wait: float | None) -> None:
         """Go on with all that is ready; wait for it as long as that, or without end."""
-        self._expire(self._clock())
         if self._deadlines:
             left = max(0.0, self._deadlines[0][0] - self._clock())
             wait = left if wait is None else min(wait, left)
@@ -88,6 +87,8 @@ class Board:
                 self._listen()
             else:
                 key.data.ready()
+        # Last: who has taken too long is asked again, so that there is something else to wait for.
+        self._expire(self._clock())
 
     def ring(self) -> None:
         """Let ``turn`` return soon, from any thread."""
