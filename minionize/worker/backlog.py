@@ -54,8 +54,11 @@ class BacklogWatch:
         self._due = done + max(_EVERY, _SHARE * (done - now))
 
     def look_last(self) -> None:
-        """See what is left, now that all is settled. Not worth a failure."""
-        if self.always:
+        """See what is left, now that all is settled. Not worth a failure.
+
+        Of a finite queue these are the minion's last words: what it held a moment ago would look like work for nobody.
+        """
+        if self.always or (self.latest is not None and self._engine.features.finite):
             try:
                 self.latest = self._engine.backlog()
             except EngineError:

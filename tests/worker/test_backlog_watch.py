@@ -75,3 +75,18 @@ def test_a_queue_out_of_reach_is_the_engine_threads_business() -> None:
     watch.wish()
     with pytest.raises(NotConnected):
         watch.look()
+
+
+def test_the_last_words_on_a_finite_queue_are_true() -> None:
+    engine = Asked()
+    watch = BacklogWatch(engine, engine.clock)
+    watch.look_last()
+    assert engine.times == [], "nobody wanted to know before"
+    watched(1, engine, watch)
+    engine.open()
+    engine.ack(engine.receive(1, 0.0))
+    watch.look_last()
+    engine.error = EngineError("gone")
+    watch.look_last()
+    assert watch.latest is not None
+    assert (watch.latest.ready, watch.latest.in_flight) == (0, 0)
