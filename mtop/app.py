@@ -44,7 +44,10 @@ _MANY = 2_000
 """Minions of which one step may take long."""
 
 _COLLECTED = 200_000, 20, 100
-"""How seldom garbage is sought: to sort ten thousand minions makes as many objects, none of which is garbage."""
+"""How seldom Python seeks garbage by itself: to sort ten thousand minions makes as many objects, none of which is any."""
+
+_SWEPT = 60.0
+"""Seconds after which the little garbage that drawing makes is collected, when nothing waits for it."""
 
 _AWAY = 3.0
 """Seconds without a tick after which mtop must have been stopped, by Ctrl-Z say. For as long it then only listens: what
@@ -85,6 +88,7 @@ class Mtop(App[int]):
         self._drawn = 0.0
         self._ticked = time.monotonic()
         self._listens_until = 0.0
+        self._swept = time.monotonic()
         self._cpu = (time.monotonic(), time.process_time())
         self._main: MainScreen | None = None
 
@@ -153,6 +157,9 @@ class Mtop(App[int]):
             await asyncio.sleep(_PAUSE if len(self.session.fleet) > _MANY else 0.0)
             if self._main is not None:
                 self._main.tick()
+            if now - self._swept > _SWEPT:
+                self._swept = now
+                gc.collect(0)
 
     def _hear(self) -> None:
         session = self.session
