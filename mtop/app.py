@@ -26,7 +26,7 @@ from mtop.screens.replay import ReplayScreen
 from mtop.screens.visits import Visits
 from mtop.session import Session
 from mtop.themes import Palette, textual_themes
-from mtop.widgets.uncoloured import Uncoloured
+from mtop.widgets.fallback import Plain, Uncoloured
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -79,7 +79,8 @@ class Mtop(App[int]):
         self.session = session
         self._filter = filter
         self._monochrome = no_color or self.no_color
-        self._uncoloured = [Uncoloured()] if self._monochrome else []
+        self._changes: list[LineFilter] = [Uncoloured()] if self._monochrome else []
+        self._changes += [Plain()] if session.glyphs.ascii else []
         for theme in textual_themes():
             self.register_theme(theme)
         self.animation_level = "none"
@@ -98,7 +99,7 @@ class Mtop(App[int]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what changes lines before they are written. Textual would turn colours into greys for NO_COLOR."""
-        return [*self._uncoloured, *super().get_line_filters()]
+        return [*self._changes, *super().get_line_filters()]
 
     def on_mount(self) -> None:
         """Begin to listen and to tick."""
