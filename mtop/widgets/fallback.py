@@ -1,4 +1,4 @@
-"""What is done to every line before it is written, also to what Textual draws by itself: toasts, borders, the palette."""
+"""What is done to each line before it is written, also to what Textual draws by itself: toasts, borders, palette."""
 
 from __future__ import annotations
 
