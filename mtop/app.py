@@ -44,7 +44,7 @@ _MANY = 2_000
 """Minions of which one step may take long."""
 
 _COLLECTED = 200_000, 20, 100
-"""How seldom Python seeks garbage by itself: sorting ten thousand minions makes as many objects, and no garbage."""
+"""How seldom Python seeks garbage by itself: to sort ten thousand minions makes as many objects, and no garbage."""
 
 _SWEPT = 60.0
 """Seconds after which the little garbage that drawing makes is collected, when nothing waits for it."""
