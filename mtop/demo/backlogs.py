@@ -14,7 +14,7 @@ _EVERY = 5.0
 """Seconds for which an answer of a queue is good."""
 
 _FEW = 300
-_AT_ONCE = 10
+_AT_ONCE = 2
 """Members of a larger queue that are counted in one go: whoever looks on must not wait until all are."""
 
 
