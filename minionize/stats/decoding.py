@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from types import UnionType
 from typing import Annotated, Any, Literal, TypedDict, Union, get_args, get_origin, get_type_hints, is_typeddict
@@ -9,6 +10,11 @@ from typing import Annotated, Any, Literal, TypedDict, Union, get_args, get_orig
 __all__ = ["bounded_decoder", "refusals"]
 
 _BIG = 2**53
+
+# Whole pairs, which are one character, and halves; behind backslashes that stand for themselves.
+_SURROGATES = re.compile(
+    rb"(?<!\\)((?:\\\\)*)\\u[dD](?:[89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|([89a-fA-F][0-9a-fA-F]{2}))"
+)
 
 
 def bounded_decoder(kind: Any) -> Callable[[bytes], Any]:
@@ -18,11 +24,22 @@ def bounded_decoder(kind: Any) -> Callable[[bytes], Any]:
         kind: A TypedDict. Names that it does not know are passed over.
 
     Returns:
-        The function. For anything else it raises one of ``refusals()``.
+        The function. For anything else it raises one of ``refusals()``. Bytes of a param or a path that are no UTF-8
+        are sent as half a surrogate pair, which it reads as U+FFFD.
     """
     import msgspec
 
-    read: Callable[[bytes], Any] = msgspec.json.Decoder(_bounded(kind, msgspec.Meta(gt=-_BIG, lt=_BIG))).decode
+    decode: Callable[[bytes], Any] = msgspec.json.Decoder(_bounded(kind, msgspec.Meta(gt=-_BIG, lt=_BIG))).decode
+
+    def read(data: bytes) -> Any:
+        try:
+            return decode(data)
+        except msgspec.DecodeError:
+            whole = _SURROGATES.sub(lambda found: found[0] if found[2] is None else found[1] + rb"\ufffd", data)
+            if whole == data:
+                raise
+            return decode(whole)
+
     return read
 
 

@@ -52,3 +52,23 @@ def test_every_name_is_needed_in_its_type(name: str) -> None:
     for value in (without, _said(**{name: [None]})):
         with pytest.raises(refusals()):
             _read(value)
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (r"caf\udce9", "caf\ufffd"),
+        (r"\udcff\uDCFE\ud83d", "\ufffd" * 3),
+        (r"\ud83d\ude00 \ud83d \ude00", "\U0001f600 \ufffd \ufffd"),
+        (r"\\udcff \\\udcff", "\\udcff \\\ufffd"),
+    ],
+)
+def test_bytes_that_are_no_utf8_are_no_reason_to_read_nothing(sent: str, read: str) -> None:
+    data = json.dumps(_said(command="@")).replace('"@"', f'"{sent}"').encode()
+    assert _DECODE(data)["command"] == read
+
+
+def test_what_is_wrong_otherwise_is_still_refused() -> None:
+    for data in (b'{"a": "\\udcff"}', b'["\\udcff"', b"\\" * 1_000_000, b'"' + b"\\udcff" * 100_000):
+        with pytest.raises(refusals()):
+            _DECODE(data)
