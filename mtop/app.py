@@ -128,6 +128,12 @@ class Mtop(App[int]):
         """Leave: what Ctrl-C does wherever nothing is marked that it could copy."""
         self.exit()
 
+    def _fatal_error(self) -> None:
+        """Say where a fault of mtop is. Textual would show the values of variables too, and tokens among them."""
+        from rich.traceback import Traceback
+
+        self.panic(Traceback(show_locals=False))
+
     # Time.
 
     async def _live(self) -> None:

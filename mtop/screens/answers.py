@@ -65,7 +65,7 @@ class AnswersScreen(Page[None]):
                 self._answered(Answer(minion, "not sent", "mtop was started with --readonly"))
         else:
             await give(self.session.feed, self.session.fleet, self._orders, self._minions, self._answered)
-        self.call_next(self.tick)
+        self.call_next(self.tick_here)
 
     def _answered(self, answer: Answer) -> None:
         session, minion = self.session, answer.minion
@@ -74,7 +74,7 @@ class AnswersScreen(Page[None]):
         severity: Severity = "information" if answer.verdict == "done" else "warning"
         session.fleet.events.note(Event(session.feed.wall(), said, severity, minion=minion.key))
         if len(self._answers) == len(self._minions):
-            self.tick()
+            self.tick_here()
 
     def tick(self) -> None:
         """Show what was answered until now."""
@@ -113,7 +113,7 @@ class AnswersScreen(Page[None]):
         """Tell no more of them. Who is being told just now may do it or not."""
         if self._worker is not None:
             self._worker.cancel()
-            self.call_next(self.tick)
+            self.call_next(self.tick_here)
 
     def action_back(self) -> None:
         """Stop what is under way; go back when nothing is."""

@@ -14,7 +14,7 @@ from mtop.format import duration
 from mtop.model.minion import Minion
 from mtop.session import Session
 
-__all__ = ["Asking", "why_silent"]
+__all__ = ["Asking", "is_here", "why_silent"]
 
 T = TypeVar("T")
 _PATIENCE = 60.0
@@ -22,6 +22,11 @@ _PATIENCE = 60.0
 
 _SLOW = 2.0
 """Seconds after which it is said that there is no answer yet."""
+
+
+def is_here(widget: Widget) -> bool:
+    """Tell whether a widget is still part of a screen that the user can come back to: else parts of it are gone."""
+    return widget.is_attached and widget.screen in widget.app.screen_stack
 
 
 def why_silent(session: Session, minion: Minion) -> str | None:
@@ -85,4 +90,8 @@ class Asking(Generic[T]):
         except Unanswered as error:
             self.trouble = str(error)
         # By the next turn of the loop this worker has finished, and may be followed by another.
-        self._owner.call_next(self._then)
+        self._owner.call_next(self._tell)
+
+    def _tell(self) -> None:
+        if is_here(self._owner):
+            self._then()

@@ -98,7 +98,7 @@ class FailuresScreen(Page[None]):
                 self._silent[why] += 1
         self._to_ask, self._asked = len(asked), 0
         self._worker = self.run_worker(self._ask(asked), group="failures", exclusive=True)
-        self.call_after_refresh(self.tick)
+        self.call_after_refresh(self.tick_here)
 
     async def _ask(self, minions: Sequence[Minion]) -> None:
         # Of its own: what comes after another question was asked is of no use.
@@ -112,7 +112,7 @@ class FailuresScreen(Page[None]):
             self._asked += 1
 
         await at_once(minions, ask)
-        self.call_next(self.tick)
+        self.call_next(self.tick_here)
 
     def tick(self) -> None:
         """Show what was told until now."""

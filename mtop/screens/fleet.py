@@ -68,7 +68,7 @@ class FleetScreen(Screen[None]):
 
     def tick(self, stay: bool = False) -> None:
         """Show the fleet as it is now; ``stay`` as in ``show_lines``."""
-        if self.app.screen is not self or not self.is_mounted:
+        if not self.is_attached or self.app.screen is not self or not self.is_mounted:
             return
         self.show_lines(stay)
         self.head.repaint()

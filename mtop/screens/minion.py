@@ -140,7 +140,7 @@ class MinionScreen(Page[None]):
         self.query_one(Tabs).open(number)
         self.query_one(KeyBar).show(self.offered())
         self._take_focus()
-        self.call_after_refresh(self.tick)
+        self.call_after_refresh(self.tick_here)
 
     def _take_focus(self) -> None:
         target = self._panes[self._tab].target()

@@ -12,6 +12,7 @@ from textual.screen import Screen
 
 from mtop.actions import Action
 from mtop.format import safe
+from mtop.screens.asking import is_here
 from mtop.screens.dialog import KeysScreen
 from mtop.screens.find import Find
 from mtop.screens.keybar import BACK, HELP, KeyBar, bindings
@@ -69,7 +70,7 @@ class Page(Screen[T]):
         """Begin."""
         plain_scrollbars(self, self.session.glyphs)
         self.set_interval(self.session.config.delay, self._timed)
-        self.call_after_refresh(self.tick)
+        self.call_after_refresh(self.tick_here)
 
     def on_screen_resume(self) -> None:
         """Be up to date when it is seen again."""
@@ -84,6 +85,11 @@ class Page(Screen[T]):
 
     def tick(self) -> None:
         """Bring it up to date."""
+
+    def tick_here(self) -> None:
+        """Bring it up to date, unless the user has left it meanwhile."""
+        if is_here(self):
+            self.tick()
 
     # Words.
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -330,5 +331,22 @@ def test_a_set_up_is_shown_while_it_is_chosen_and_taken_back_by_esc(
         assert tried != Config().columns
         assert app.session.config.columns == Config().columns
         assert not (tmp_path / "mtop").exists()
+
+    play(story)
+
+
+def test_a_fault_of_mtop_tells_where_and_no_values() -> None:
+    async def story(pilot: Pilot[int], app: Mtop) -> None:
+        token = "-".join(("hush", "hush"))
+        try:
+            raise ValueError("boom")
+        except ValueError:
+            app._fatal_error()
+        app.console.file = told = StringIO()
+        app.console.print(*app._exit_renderables)
+        app._exit_renderables.clear()
+        assert "boom" in told.getvalue()
+        assert "test_screen.py" in told.getvalue()
+        assert token not in told.getvalue()
 
     play(story)

@@ -303,3 +303,23 @@ def test_troubles_are_told_above_all_tabs() -> None:
         assert TOKEN not in app.text
 
     show(MinionScreen(session_of(fleet), "host-1-a"), story, (120, 24))
+
+
+def test_an_answer_that_comes_when_the_user_has_left_is_no_fault() -> None:
+    feed = a_feed(0.5)
+    feed.written["1"] = {"id": "1", "stdout": "out", "stderr": ""}
+    session = session_of(fleet_of({}), feed)
+    screen = MinionScreen(session, "host-1-a")
+
+    async def story(pilot: Pilot[None], app: House) -> None:
+        for tab in "123":
+            await pilot.press(tab)
+            await settle(pilot)
+        askings = [screen._tasks, *(pane._asking for pane in screen._panes[1:3])]  # type: ignore[attr-defined]
+        assert all(asking.answer is not None for asking in askings)
+        await app.pop_screen()
+        screen.tick_here()
+        for asking in askings:
+            asking._tell()
+
+    show(screen, story)
