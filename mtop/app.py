@@ -12,7 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.app import App, SystemCommand
+from textual.events import Key
 from textual.screen import Screen
+from textual.widgets import Input
 
 from minionize.errors import SettingsError
 from mtop.actions import shown_key
@@ -133,6 +135,16 @@ class Mtop(App[int]):
         from rich.traceback import Traceback
 
         self.panic(Traceback(show_locals=False))
+
+    def on_key(self, event: Key) -> None:
+        """Take a letter for the line that is typed into, if that was opened when the letter was on its way already.
+
+        Over a slow connection many keys come at once; as keys of the grid they would be orders.
+        """
+        line = self.focused
+        if isinstance(line, Input) and event.character is not None and event.is_printable:
+            event.prevent_default()
+            line.insert_text_at_cursor(event.character)
 
     # Time.
 

@@ -62,7 +62,8 @@ class Find(Horizontal):
         if not self.has_class("-open"):
             self._before = self.screen.focused
         self.add_class("-open")
-        self.query_one(Input).focus()
+        # At once: what is typed next is for this line.
+        self.screen.set_focus(self.query_one(Input))
 
     def action_shut(self) -> None:
         """Go away, and seek nothing any more."""

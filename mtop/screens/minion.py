@@ -145,7 +145,7 @@ class MinionScreen(Page[None]):
     def _take_focus(self) -> None:
         target = self._panes[self._tab].target()
         if target is not None:
-            target.focus(scroll_visible=False)
+            self.set_focus(target, scroll_visible=False)
 
     async def action_pane(self, key: str) -> None:
         """Do what a key means in the open tab."""

@@ -93,7 +93,7 @@ class Moves(FleetScreen):
 
     def _shut_prompt(self) -> None:
         self.query_one(Prompt).shut()
-        self.grid.focus()
+        self.set_focus(self.grid)
         self.tick()
 
     def apply_filter(self, text: str, prompt: Prompt | None = None) -> bool:

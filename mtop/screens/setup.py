@@ -83,7 +83,7 @@ class SetupScreen(Page[Config]):
         """Show the first part."""
         self.head(self.line(("Set-up", "title"), "  F10 keeps it, Esc leaves all as it was"))
         self._parts.show(_PARTS, lambda part: ((part, ""),))
-        self._parts.focus()
+        self.set_focus(self._parts)
 
     def on_resize(self, event: Resize) -> None:
         """Tell anew what fits."""
@@ -164,7 +164,7 @@ class SetupScreen(Page[Config]):
     def on_table_opened(self, event: Table.Opened) -> None:
         """Go into the part, or change the item."""
         if event.table is self._parts:
-            self._items.focus()
+            self.set_focus(self._items)
         else:
             self.action_change()
 
@@ -172,7 +172,7 @@ class SetupScreen(Page[Config]):
         """Change what is under the cursor."""
         key, part = self._items.key, self._part
         if self._parts.has_focus or key is None:
-            self._items.focus()
+            self.set_focus(self._items)
         elif part == "Columns":
             self._draft.toggle(key)
         elif part == "Meters":
@@ -210,11 +210,11 @@ class SetupScreen(Page[Config]):
 
     def action_left(self) -> None:
         """Go to the parts."""
-        self._parts.focus()
+        self.set_focus(self._parts)
 
     def action_right(self) -> None:
         """Go to the items."""
-        self._items.focus()
+        self.set_focus(self._items)
 
     def offered(self) -> list[Action]:
         """Return what its keys do."""

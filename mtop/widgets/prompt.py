@@ -85,7 +85,8 @@ class Prompt(Horizontal):
         with words.prevent(Input.Changed):
             words.value = text
         words.cursor_position = len(text)
-        words.focus()
+        # At once: what is typed next is for this line.
+        self.screen.set_focus(words)
 
     def shut(self) -> None:
         """Go away."""
