@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from mtop.poll.exchange import Answer, Exchange, Question
 from mtop.poll.names import Names
-from mtop.poll.trouble import Trouble, trouble_of
+from mtop.poll.trouble import TORN, Trouble, trouble_of
 from mtop.poll.where import Where
 
 if TYPE_CHECKING:
@@ -148,7 +148,8 @@ class Connection:
         if not self.turn:
             self._hang_up()
             return None
-        if self._reused and not (self._exchange and self._exchange.begun):
+        begun = self._exchange is not None and self._exchange.begun
+        if self._reused and not begun:
             # The minion ends a connection that rests: at the very moment of a question it is nobody's fault.
             self._reused = False
         elif self._exchange is None and self._others and isinstance(error, OSError):
@@ -157,7 +158,7 @@ class Connection:
         else:
             if self._exchange is None:
                 self._doubt()
-            return trouble_of(error)
+            return Trouble(TORN) if begun and isinstance(error, ConnectionError) else trouble_of(error)
         self._hang_up()
         self._go(self._open)
         return None

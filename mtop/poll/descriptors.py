@@ -35,7 +35,7 @@ def room_for(connections: int, open_now: int = 0) -> int:
         except (OSError, ValueError):
             # Some systems have a limit beside the limit.
             pass
-    return max(_LEAST, min(connections, soft - others))
+    return min(connections, max(_LEAST, soft - others))
 
 
 def _files() -> int:

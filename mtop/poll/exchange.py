@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from mtop.poll.trouble import Trouble
+from mtop.poll.trouble import CUT, TORN, Trouble
 
 __all__ = ["LARGEST", "Answer", "Exchange", "Question"]
 
@@ -133,7 +133,7 @@ class Exchange:
         """
         if not self._pieces or self._framed:
             self._forget()
-            raise Trouble("hangs up in the middle of its answer" if self.begun else "hangs up without an answer")
+            raise Trouble(TORN if self.begun else CUT)
         self._complete()
         self.reusable = False
         return self._judge()

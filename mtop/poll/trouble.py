@@ -6,18 +6,20 @@ import errno
 import os
 import sys
 
-__all__ = ["Trouble", "trouble_of"]
+__all__ = ["CUT", "TORN", "Trouble", "trouble_of"]
+
+CUT = "hangs up without an answer"
+TORN = "hangs up in the middle of its answer"
 
 _REFUSED = "refuses connections: it has ended, or its port is another one"
-_CUT = "hangs up without an answer"
 _UNREACHABLE = "cannot be reached: there is no way to its host from here"
 _FORBIDDEN = "cannot be reached: this host forbids it; see its firewall"
 _FILES = "cannot be asked: too many files are open here; raise ulimit -n"
 _WORDS = {
     errno.ECONNREFUSED: _REFUSED,
-    errno.ECONNRESET: _CUT,
-    errno.ECONNABORTED: _CUT,
-    errno.EPIPE: _CUT,
+    errno.ECONNRESET: CUT,
+    errno.ECONNABORTED: CUT,
+    errno.EPIPE: CUT,
     errno.ENETUNREACH: _UNREACHABLE,
     errno.EHOSTUNREACH: _UNREACHABLE,
     errno.EHOSTDOWN: _UNREACHABLE,
