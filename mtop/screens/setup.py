@@ -171,7 +171,7 @@ class SetupScreen(Page[Config]):
     def action_change(self) -> None:
         """Change what is under the cursor."""
         key, part = self._items.key, self._part
-        if self._parts.has_focus or key is None:
+        if self.focused is self._parts or key is None:
             self.set_focus(self._items)
         elif part == "Columns":
             self._draft.toggle(key)
@@ -186,7 +186,7 @@ class SetupScreen(Page[Config]):
     def action_move(self, by: int) -> None:
         """Move the column under the cursor, or draw the meter in another way."""
         key = self._items.key
-        if key is None or self._parts.has_focus:
+        if key is None or self.focused is self._parts:
             return
         if self._part == "Columns":
             self._draft.move(key, by)

@@ -15,7 +15,7 @@ async def at_once(pilot: Pilot[int], app: Mtop, *keys: str) -> None:
     """Press keys, and wait for nothing in between."""
     for key in keys:
         app.post_message(Key(key, key if len(key) == 1 else " " if key == "space" else None))
-    for _ in range(3):
+    for _ in range(4):
         await pilot.pause()
 
 
