@@ -159,18 +159,19 @@ def _watched(bench: Bench, minions: int, seconds: float) -> dict[str, float]:
         with screen._seen:
             screen.text = b""
         polls = _number(screen, rb"([\d.]+k?) polls/s")
-        waits = _waits(screen, known=True)
+        waits = _waits(screen, minions, known=True)
         return {"cores": cores, "longest": max(waits) * 1e3, "memory": screen.memory(), "share": polls / minions}
 
 
-def _waits(screen: Screen, known: bool) -> list[float]:
+def _waits(screen: Screen, rows: int, known: bool) -> list[float]:
     """Press keys at odd times; return how long each waited for the cursor to stand, in its colours, where it goes."""
     waits = []
-    for number in range(KEYS):
+    half = min(KEYS // 2, rows - 1)
+    for number in range(2 * half):
         time.sleep(0.05 + number % 7 * 0.03)
-        at = number + 1 if number < KEYS // 2 else KEYS - number - 1
+        at = number + 1 if number < half else 2 * half - number - 1
         line = _CURSOR + (b"node-\\d+-%d-" % (1000 + at) if known else b"")
-        waits.append(screen.press(_DOWN if number < KEYS // 2 else _UP, line))
+        waits.append(screen.press(_DOWN if number < half else _UP, line))
     return waits
 
 
@@ -185,7 +186,7 @@ def _rows(bench: Bench, rows: int) -> dict[str, float]:
     with _mtop(bench, "--demo", str(rows)) as screen:
         screen.until(rb"Minions")
         time.sleep(WARM)
-        waits = sorted(_waits(screen, known=False))
+        waits = sorted(_waits(screen, rows, known=False))
         orders = []
         for _ in range(10):
             time.sleep(0.33)
@@ -196,7 +197,8 @@ def _rows(bench: Bench, rows: int) -> dict[str, float]:
 def _start(bench: Bench, minions: int) -> float:
     """Start before a fleet of which a tenth does not answer; return when the screen was full of polled numbers."""
     with _fleet(bench, minions, "--dead-share", "0.1") as registry, _mtop(bench, "-r", f"dir:{registry}") as screen:
-        screen.until(rb"node-3-10")
+        last = min(SIZE[0] - 10, minions - 1)
+        screen.until(b"node-%d-%d-" % (last // 16, 1000 + last))
         return screen.until(rb"polls/s") - screen.began
 
 
