@@ -43,6 +43,8 @@ def signs(glyphs: Glyphs) -> tuple[tuple[str, str], ...]:
     """Return what is drawn, and what it means."""
     levels = glyphs.levels
     return (
+        ("!", "at the left: a straggler runs there, or its host looks like a black hole"),
+        ("*", "at the left: tagged"),
         (f"running{glyphs('≈', '~')}", "its server was not reached: these numbers are its heartbeat's"),
         ("lost 3", "under SLOTS: so many params were in flight in lost minions"),
         (

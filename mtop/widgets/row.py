@@ -21,7 +21,9 @@ def head_parts(columns: Sequence[Column], widths: Sequence[int], sort: str, fall
     for column, cells in zip(columns, widths, strict=True):
         chosen = column.key == sort
         title = column.title + (glyphs("▼", "v") if falls else glyphs("▲", "^")) if chosen else column.title
-        parts.append((fit(title, cells, column.right) + " ", "sorted" if chosen else "head"))
+        # The sign may take the blank behind a title that fills its column.
+        room = cells + (chosen and len(title) > cells)
+        parts.append((fit(title, room, column.right).ljust(cells + 1), "sorted" if chosen else "head"))
     return parts
 
 
