@@ -102,7 +102,7 @@ def output(member: Member, x: float, id: str) -> OutputWire:
     lines = [f"{_clock(task['started'])} {task['param']}"]
     for step in range(steps):
         loss = 2.5 / (1.0 + 0.08 * step) + random.uniform(-0.05, 0.05)
-        lines.append(f"step {step + 1:4} of 40   loss {loss:.4f}   {random.uniform(180, 240):.1f} it/s")
+        lines.append(f"step {step + 1:5}   loss {loss:.4f}   {random.uniform(180, 240):.1f} it/s")
     warning = "warning: 3 records were skipped\n" if steps > 12 else ""
     return OutputWire(id=id, stdout="\n".join(lines[-200:]) + "\n", stderr=warning)
 
