@@ -50,8 +50,7 @@ class Screen(Terminal):
         """Wait until a minion is in one of some states; return it."""
 
         def reached(text: str) -> str:
-            row = row_in(text, minion)
-            found = row[2].rstrip("≈~") if row else ""
+            found = state_in(text, minion)
             return found if found in wanted or not wanted else ""
 
         return self.until(reached, f"{minion} is {' or '.join(wanted)}")
@@ -98,6 +97,11 @@ def row_in(text: str, minion: Minion | str) -> list[str]:
     _, _, grid = re.split(r"^[ ]?(ID).*$", text, maxsplit=1, flags=re.MULTILINE) if "ID" in text else ("", "", "")
     rows = (line.lstrip(" *!").split() for line in grid.splitlines())
     return next((row for row in rows if row and _name(minion) in row[0]), [])
+
+
+def state_in(text: str, minion: Minion | str) -> str:
+    """The state that is shown of a minion, however it is known."""
+    return (row_in(text, minion)[2:] or [""])[0].rstrip("≈~")
 
 
 def done_in(text: str, minion: Minion | str) -> int:
