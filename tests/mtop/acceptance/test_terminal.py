@@ -129,8 +129,7 @@ def test_with_colours_states_differ(screen: Screen) -> None:
     screen.mtop(COLORTERM="truecolor")
     screen.sees("ant-1-x", "bee-1-x")
     screen.keys("Down")
-    looks = screen.until(lambda _: _looks(screen, "ant-1-x", "bee-1-x"), "another line is under the cursor")
-    assert len(set(looks)) == 2
+    screen.until(lambda _: len(set(_looks(screen, "ant-1-x", "bee-1-x"))) == 2, "one of two lines is under the cursor")
     assert COLOUR.search(screen.written)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.running import until
 from tests.status.browser import opened, program
 
 pytestmark = pytest.mark.slow
@@ -46,8 +47,13 @@ def test_a_browser_shows_it_and_asks_nobody_else(tmp_path: Path) -> None:
         assert page.requests
         assert [each for each in page.requests if not each.startswith((origin, "data:"))] == []
         assert [each for each in page.complaints if "Security Policy" in each or "Failed to load" in each] == []
-        page.picture(tmp_path / "page.png")
-        assert (tmp_path / "page.png").stat().st_size > 5_000
+        picture = tmp_path / "page.png"
+
+        def is_drawn() -> bool:
+            page.picture(picture)
+            return picture.stat().st_size > 5_000
+
+        until(is_drawn, what="a picture with something in it")
         assert json.loads(page.ask("JSON.stringify([...document.scripts].map(each => each.src))")) == [
             f"{origin}static/js/textual.js"
         ]
