@@ -236,16 +236,20 @@ class Minion:
         said = self.said
         self.uptime = said["uptime"] + since
         oldest = said["in_flight"]["oldest"]
-        self.oldest = None if oldest is None or self._left else oldest + since
+        self.oldest = None if oldest is None or self._left else self._aged(oldest, since)
         rates = said["rates"]
         alive = not self.ended
         self.rate = rates["succeeded"] if alive else 0.0
         self.failed_rate = rates["failed"] if alive else 0.0
         self.redelivered_rate = rates["redelivered"] if alive else 0.0
         limit = self.patience
-        # As it was said: short runs have ended since then, and others have begun.
-        self.straggles = bool(alive and oldest and limit and oldest > limit)
+        self.straggles = bool(alive and self.oldest and limit and self.oldest > limit)
         self.history.note(self.rate, now)
+
+    def _aged(self, oldest: float, since: float) -> float:
+        """Return how old the oldest run is by now; when it should have ended long ago, another one has begun."""
+        usual = self.said["latency"]["p95"]
+        return oldest + since if usual is None else max(oldest, min(oldest + since, usual))
 
     def _shown(self, age: float | None) -> Shown:
         if self._left:
