@@ -52,14 +52,15 @@ class Secure:
             raise BlockingIOError from None
 
     def recv(self, size: int) -> bytes:
-        """Take what there is, b"" at the end. What is decrypted already makes no socket readable: so all of that."""
+        """Take what there is, b"" at the end.
+
+        Args:
+            size: Bytes, no fewer than a record has (16 KiB): what is left of one would make no socket readable.
+        """
         try:
-            data = self._sock.recv(size)
-            while data and self._sock.pending():
-                data += self._sock.recv(size)
+            return self._sock.recv(size)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise BlockingIOError from None
-        return data
 
     def close(self) -> None:
         """Let go, without a farewell."""

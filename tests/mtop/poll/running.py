@@ -7,11 +7,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from mtop.poll.heard import Heard
 from mtop.poll.poller import Poller
 
 PATIENCE = 20.0
+
+
+def wait(until: Callable[[], object]) -> None:
+    """Wait for something."""
+    end = time.monotonic() + PATIENCE
+    while not until():
+        assert time.monotonic() < end, "it does not come"
+        time.sleep(0.005)
 
 
 class Polling:
@@ -77,3 +86,22 @@ def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
             thread.join(10)
             for each in threads:
                 each.join(10)
+
+
+class NameServer:
+    """Stands for ``socket.getaddrinfo``; ``dead`` ones hang until the end."""
+
+    def __init__(self, **addresses: list[str]) -> None:
+        self.addresses = addresses
+        self.asked: list[str] = []
+        self.end = threading.Event()
+
+    def __call__(self, host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
+        self.asked.append(host)
+        if host.startswith("dead"):
+            self.end.wait(20)
+        if host == "x" * 70:
+            raise UnicodeError("label too long")
+        if host not in self.addresses:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in self.addresses[host]]

@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
-from mtop.poll.board import Board
-from mtop.poll.connection import Connection, Outcome
 from mtop.poll.names import Names
 from mtop.poll.trouble import Trouble
-from mtop.poll.where import find
-from tests.mtop.fleet_server import fleet
+from tests.mtop.poll.running import NameServer, wait
 
 PLACES: dict[str, list[str]] = {"one": ["10.0.0.1"], "two": ["10.0.0.1", "10.0.0.2"]}
-
-
-class NameServer:
-    """Stands for ``socket.getaddrinfo``; ``dead`` ones hang until the end."""
-
-    def __init__(self, **addresses: list[str]) -> None:
-        self.addresses = addresses
-        self.asked: list[str] = []
-        self.end = threading.Event()
-
-    def __call__(self, host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
-        self.asked.append(host)
-        if host.startswith("dead"):
-            self.end.wait(20)
-        if host == "x" * 70:
-            raise UnicodeError("label too long")
-        if host not in self.addresses:
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in self.addresses[host]]
 
 
 class Asking:
@@ -133,71 +106,5 @@ def test_the_end_waits_for_nothing() -> None:
     asking.find("dead")
     asking.names.close()
     server.end.set()
-    end = time.monotonic() + 10
-    while any(each.name == "mtop looks names up" for each in threading.enumerate()) and time.monotonic() < end:
-        time.sleep(0.01)
+    wait(lambda: all(each.name != "mtop looks names up" for each in threading.enumerate()))
     assert not asking.rung.is_set(), "nobody is there any more"
-
-
-@contextmanager
-def board(server: NameServer, timeout: float = 5.0) -> Iterator[tuple[Board, Callable[[], Outcome]]]:
-    outcomes: list[Outcome] = []
-    made = Board(timeout, lambda _, outcome: outcomes.append(outcome), time.monotonic, server)
-    made.most = 10
-
-    def wait() -> Outcome:
-        end = time.monotonic() + 20
-        while not outcomes and time.monotonic() < end:
-            made.turn(0.1)
-        return outcomes.pop()
-
-    try:
-        yield made, wait
-    finally:
-        made.close()
-        server.end.set()
-
-
-def test_another_address_of_a_host_is_tried() -> None:
-    # All of 127.0.0.0/8 is this host; the fleet listens on one of them.
-    server = NameServer(host=["127.0.0.9", "127.0.0.8", "127.0.0.1"])
-    with fleet(1) as urls, board(server) as (made, wait):
-        (url,) = urls.values()
-        connection = Connection("a", find(url.replace("127.0.0.1", "host")), made)
-        for _ in range(3):
-            made.ask(connection, time.monotonic())
-            assert not isinstance(wait(), Trouble)
-    assert server.asked == ["host"]
-
-
-def test_all_addresses_of_a_host_refuse() -> None:
-    with fleet(dead=1) as urls, board(NameServer(host=["127.0.0.1"] * 50)) as (made, wait):
-        made.ask(Connection("a", find(urls["dead 0"].replace("127.0.0.1", "host")), made), time.monotonic())
-        assert str(wait()).startswith("refuses connections")
-        assert made.open == made.in_flight == 0
-
-
-def test_a_name_server_that_is_dead_delays_nobody() -> None:
-    with fleet(1) as urls, board(NameServer(), timeout=0.3) as (made, wait):
-        (url,) = urls.values()
-        dead = Connection("dead", find("http://dead:80"), made)
-        for _ in range(2):
-            made.ask(dead, time.monotonic())
-            made.ask(Connection("a", find(url), made), time.monotonic())
-            assert not isinstance(wait(), Trouble)
-            assert str(wait()) == "cannot be found within 0.3 s: no name server answers"
-
-
-def test_this_host_has_a_name() -> None:
-    with fleet(1) as urls:
-        (url,) = urls.values()
-        outcomes: list[Outcome] = []
-        made = Board(5.0, lambda _, outcome: outcomes.append(outcome), time.monotonic)
-        try:
-            made.ask(Connection("a", find(url.replace("127.0.0.1", "localhost")), made), time.monotonic())
-            end = time.monotonic() + 20
-            while not outcomes and time.monotonic() < end:
-                made.turn(0.1)
-        finally:
-            made.close()
-    assert not isinstance(outcomes[0], Trouble), "it listens on one of its addresses only"

@@ -9,7 +9,10 @@ import time
 import pytest
 
 from mtop.poll import Heard, poll_once
+from mtop.poll.board import Board
+from mtop.poll.connection import Connection
 from tests.mtop.fleet_server import GOOD, HOSTILE, fleet
+from tests.mtop.poll.running import wait
 
 
 def by_key(heard: list[Heard]) -> dict[str, Heard]:
@@ -22,11 +25,8 @@ def test_everyone_is_heard_once() -> None:
         before, threads = len(os.listdir("/dev/fd")), threading.active_count()
         heard = by_key(poll_once({**urls, "none": "node:80"}, within=10.0, timeout=0.5))
         assert threading.active_count() == threads
-        end = time.monotonic() + 10
         # The fleet's ends of these connections are files of this process too.
-        while len(os.listdir("/dev/fd")) > before and time.monotonic() < end:
-            time.sleep(0.01)
-        assert len(os.listdir("/dev/fd")) == before
+        wait(lambda: len(os.listdir("/dev/fd")) <= before)
     assert heard.keys() == {*urls, "none"}
     good = {key for key in heard if key.startswith("node") or key in GOOD}
     assert {key for key, each in heard.items() if each.trouble is None} == good
@@ -43,9 +43,18 @@ def test_it_has_an_end() -> None:
 
 
 def test_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    class Watched(Board):
+        def ask(self, connection: Connection, now: float) -> None:
+            super().ask(connection, now)
+            asked.append((self.in_flight, self.open))
+
     monkeypatch.setattr("mtop.poll.once.room_for", lambda wanted: 2)
+    monkeypatch.setattr("mtop.poll.once.Board", Watched)
     with fleet(20) as urls:
         assert all(each.stats for each in poll_once(urls))
+    assert max(asked) == (2, 2)
 
 
 def test_nobody() -> None:
