@@ -104,7 +104,7 @@ _NAMES = {
     "question_mark": "?", "slash": "/", "backslash": "\\", "full_stop": ".", "left_square_bracket": "[",
     "right_square_bracket": "]", "less_than_sign": "<", "greater_than_sign": ">", "plus": "+", "minus": "-",
     "asterisk": "*", "pageup": "PgUp", "pagedown": "PgDn", "up": "Up", "down": "Down", "left": "Left", "right": "Right",
-    "home": "Home", "end": "End", "enter": "Enter", "space": "Space", "escape": "Esc",
+    "home": "Home", "end": "End", "enter": "Enter", "space": "Space", "escape": "Esc", "tab": "Tab",
     "left_curly_bracket": "{", "right_curly_bracket": "}",
 }  # fmt: skip
 

@@ -87,7 +87,7 @@ class Info(Pane):
 
     def _known(self, minion: Minion) -> Iterator[tuple[str, str, str]]:
         yield "numbers", _VIA[minion.via], "warn" if minion.via == "heartbeat" and minion.trouble else ""
-        yield "last sign of life", f"{age(minion.age)} ago" if minion.age is not None else "none", ""
+        yield "sign of life", f"{age(minion.age)} ago" if minion.age is not None else "none", ""
         if minion.beat is not None:
             yield "heartbeat", f"{age(minion.beat)} ago, one every {duration(minion.every)}", ""
         place = minion.place
