@@ -155,9 +155,11 @@ TABLES: dict[str, Callable[[], str]] = {
     "http-tasks": lambda: http(http_tables.fields("Task")),
     "mtop-answer": lambda: http(mtop_tables.answer()),
     "mtop-columns": lambda: http(mtop_tables.columns()),
+    "mtop-exit-status": lambda: http(mtop_tables.exit_status()),
     "mtop-help": mtop_help,
     "mtop-keys": lambda: http(mtop_tables.keys()),
     "mtop-meters": lambda: http(mtop_tables.meters()),
+    "mtop-other-keys": lambda: http(mtop_tables.other_keys()),
     "reporter-settings": reporter_settings,
     "settings": settings,
 }

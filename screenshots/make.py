@@ -51,7 +51,7 @@ class Shot(NamedTuple):
 SHOTS = (
     Shot("mtop", (160, 40)),
     Shot("small", (60, 20)),
-    Shot("tree", (140, 30), ("f5", "f5", "f5", "*", "down", "+")),
+    Shot("tree", (140, 18), ("f5", "f5", "f5", "*", "down", "+")),
     Shot("filter", keys=("f4", *"failed>20 and host=c*", "enter"), sort="failed", falls=True),
     Shot("minion", keys=("enter",), sort="oldest", falls=True),
     Shot("output", keys=("enter", "3"), sort="mem", falls=True),
