@@ -210,7 +210,7 @@ class Fleet:
             protocol.connection_made = remember  # type: ignore[method-assign]
             return protocol
 
-        server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0, backlog=64)
+        server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0, backlog=4096)
         self._servers.append(server)
         return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
