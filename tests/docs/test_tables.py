@@ -46,3 +46,12 @@ def test_architecture_page_tells_every_module() -> None:
     modules = [path.name for path in package.glob("[!_]*.py") if path.stem != "version"]
     folders = [f"{path.parent.name}/" for path in package.glob("*/__init__.py")]
     assert [name for name in modules + folders if f"`{name}`" not in page] == []
+
+
+def test_architecture_page_tells_every_part_of_mtop_and_no_other() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    rows = page[page.index("## mtop") : page.index("## Import rules")].split("\n| `")[1:]
+    told = {name.removeprefix("mtop/") for row in rows for name in re.findall("[^`, ]+", row.partition("|")[0])}
+    package = ROOT / "mtop"
+    folders = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    assert told == folders | {path.name for path in package.glob("[!_]*.py")}
