@@ -232,13 +232,13 @@ class Fleet:
         """Close all of it."""
         for server in self._servers:
             server.close()
-        for transport in self.transports:
-            transport.abort()
         for sock in self._dead:
             sock.close()
-        # Transports close in the next rounds of the loop.
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        # Who was accepted a moment ago gets its transport in the next rounds of the loop; all close in those after.
+        for _ in range(5):
+            for transport in self.transports:
+                transport.abort()
+            await asyncio.sleep(0)
 
 
 @contextmanager
