@@ -18,7 +18,7 @@ from textual.widgets import Input
 
 from minionize.errors import SettingsError
 from mtop.actions import shown_key
-from mtop.config import THEMES, Config, save
+from mtop.config import THEMES, Config, changed, load, save
 from mtop.feed import Player
 from mtop.format import safe
 from mtop.model.events import Event
@@ -41,9 +41,6 @@ _HEARD = 0.2
 
 _PAUSE = 0.005
 """Seconds for which the fleet is looked at in one go, and then again something else."""
-
-_MANY = 2_000
-"""Minions of which one step may take long."""
 
 _COLLECTED = 200_000, 20, 100
 """How seldom Python seeks garbage by itself: to sort ten thousand minions makes as many objects, and no garbage."""
@@ -157,7 +154,7 @@ class Mtop(App[int]):
     async def tick(self) -> None:
         """Tell the fleet what came; every ``delay`` show it. Whoever presses a key meanwhile does not wait long."""
         self._hear()
-        await asyncio.sleep(_PAUSE if len(self.session.fleet) > _MANY else 0.0)
+        await asyncio.sleep(_PAUSE)
         now = time.monotonic()
         if now - self._ticked > _AWAY:
             self._listens_until = now + _AWAY
@@ -173,7 +170,7 @@ class Mtop(App[int]):
                     await asyncio.sleep(_PAUSE)
                     paused = time.monotonic()
             self._advanced(events)
-            await asyncio.sleep(_PAUSE if len(self.session.fleet) > _MANY else 0.0)
+            await asyncio.sleep(_PAUSE)
             if self._main is not None:
                 self._main.tick()
             if now - self._swept > _SWEPT:
@@ -212,12 +209,14 @@ class Mtop(App[int]):
     # What is set up.
 
     def on_visits_configured(self, event: Visits.Configured) -> None:
-        """Take over another set-up, and keep it if that is meant."""
+        """Take over another set-up, and keep what was changed if that is meant."""
         self.configure(event.config)
-        if not event.kept:
+        if event.before is None:
             return
         try:
-            notes = save(event.config, os.environ)
+            # What is wrong in the file was said at the start.
+            kept, _ = load(os.environ)
+            notes = save(changed(kept, event.before, event.config), os.environ)
         except SettingsError as error:
             notes = [str(error)]
         for words in notes:

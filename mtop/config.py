@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from minionize.errors import SettingsError
 from minionize.names import did_you_mean
-from mtop.columns import COLUMNS, DEFAULT
+from mtop.columns import COLUMNS, DEFAULT, by_key
 from mtop.meters import METERS as _METERS
 from mtop.meters import MODES
 from mtop.view import TREES
 
-__all__ = ["METERS", "MODES", "SHORTEST", "THEMES", "Config", "load", "place", "save"]
+__all__ = ["METERS", "MODES", "SHORTEST", "THEMES", "Config", "changed", "load", "place", "save"]
 
 THEMES = ("htop", "light", "colour-blind", "monochrome")
 METERS = tuple(meter.key for meter in _METERS)
@@ -81,7 +81,15 @@ def load(environ: Mapping[str, str]) -> tuple[Config, list[str]]:
         except ValueError as error:
             faults = [str(error)]
         notes += [f"{path}: {fault}" for fault in faults]
+    if "sort" in found and "falls" not in found:
+        config = replace(config, falls=by_key()[config.sort].falls)
     return config, notes
+
+
+def changed(kept: Config, before: Config, after: Config) -> Config:
+    """Return what was kept with what a user has changed: what only the command line said is not kept."""
+    names = [field.name for field in fields(Config) if getattr(after, field.name) != getattr(before, field.name)]
+    return replace(kept, **{name: getattr(after, name) for name in names})
 
 
 def save(config: Config, environ: Mapping[str, str]) -> list[str]:

@@ -80,7 +80,7 @@ class Line:
         """Return its rates of late."""
         return self.minion.history.values() if self.minion is not None else self.group.history() if self.group else []
 
-    def values(self, columns: dict[str, Column]) -> Callable[[str], Value]:
+    def values(self, columns: Mapping[str, Column]) -> Callable[[str], Value]:
         """Return what tells its value in a column, by the column's name."""
         minion = self.minion
         if minion is not None:
@@ -101,7 +101,7 @@ class View:
         sort: Name of the column by which lines are sorted.
         falls: Whether the highest comes first.
         tree: One of TREES.
-        shut: Groups whose minions are not shown; ``all_shut``: those not named there are shut too.
+        shut: Groups whose minions are not shown.
         keep: Which minions are shown; None for all.
         frozen: Whether the order stays as it is.
     """

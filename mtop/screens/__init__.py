@@ -1,1 +1,1 @@
-"""The screens of mtop beside the main one: drill-downs, dialogs, set-up, help."""
+"""The screens of mtop: the main one and what its keys do, drill-downs, dialogs, set-up, help."""

@@ -86,7 +86,7 @@ class Ordering(FleetScreen):
                 self.session.tagged -= {minion.key for minion in still}
                 self.tick()
 
-        detail = "They leave the registry. No param is touched: what a lost minion held, its queue gives to others."
+        detail = "They leave the registry. No param is touched."
         self.app.push_screen(ConfirmScreen(self.session, "Purge", ended, detail, _ended), answered)
 
     def _meant(self) -> Sequence[Minion]:

@@ -29,12 +29,12 @@ class Visits(FleetScreen):
 
         Attributes:
             config: All of it.
-            kept: Whether it is to be kept, or only shown for now.
+            before: As it was, if what is not the same is to be kept; None: it is only shown for now.
         """
 
-        def __init__(self, config: Config, kept: bool = True) -> None:
+        def __init__(self, config: Config, before: Config | None = None) -> None:
             super().__init__()
-            self.config, self.kept = config, kept
+            self.config, self.before = config, before
 
     def action_open(self) -> None:
         """Look into a minion; open or shut a group."""
@@ -66,13 +66,14 @@ class Visits(FleetScreen):
 
     def action_setup(self) -> None:
         """Change columns, meters, theme and delay."""
+        before = self.session.config
 
         def chosen(config: Config | None) -> None:
             if config is not None:
-                self.post_message(self.Configured(config))
+                self.post_message(self.Configured(config, before))
 
         def tried(config: Config) -> None:
-            self.post_message(self.Configured(config, kept=False))
+            self.post_message(self.Configured(config))
 
         self.app.push_screen(SetupScreen(self.session, tried), chosen)
 

@@ -48,7 +48,7 @@ def line_parts(
         tree: Whether minions stand in groups.
     """
     minion = line.minion
-    values = line.values(known)  # type: ignore[arg-type]
+    values = line.values(known)
     ellipsis = glyphs("…", "~")
     every = _role_of_all(line, tagged)
     parts: list[Part] = [(_mark(line, tagged), "tagged" if tagged else "bad")]
@@ -66,7 +66,7 @@ def line_parts(
 
 def line_text(line: Line, columns: Sequence[Column], known: Mapping[str, Column], glyphs: Glyphs) -> str:
     """Write a line to be copied: its values, separated by tabs."""
-    values = line.values(known)  # type: ignore[arg-type]
+    values = line.values(known)
     cells = (cell(column, values, line.history, glyphs).strip() for column in columns if column.key != "id")
     name = line.minion.id if line.minion is not None else line.group.name if line.group is not None else ""
     return "\t".join([safe(name), *cells])

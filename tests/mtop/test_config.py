@@ -167,3 +167,11 @@ def test_what_is_not_installed_is_said(home: dict[str, str], monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "tomli_w", None)
     with pytest.raises(SettingsError, match=r"tomli-w is not installed; pip install 'minionize\[mtop\]'"):
         save(Config(), home)
+
+
+def test_a_column_to_sort_by_brings_its_own_direction(tmp_path: Path) -> None:
+    (tmp_path / "mtop").mkdir()
+    environ = {"XDG_CONFIG_HOME": str(tmp_path)}
+    for text, falls in (('sort = "failed"', True), ('sort = "host"', False), ('sort = "failed"\nfalls = false', False)):
+        (tmp_path / "mtop/config.toml").write_text(f"version = 1\n{text}\n")
+        assert load(environ)[0].falls is falls

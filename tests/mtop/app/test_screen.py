@@ -8,7 +8,7 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 
 from mtop.app import Mtop
-from mtop.config import THEMES, Config
+from mtop.config import THEMES, Config, load, save
 from mtop.model.events import Event
 from mtop.model.fleet import Fleet
 from mtop.screens.main import MainScreen
@@ -275,7 +275,7 @@ def test_another_set_up_is_shown_at_once_and_kept(tmp_path: Any, monkeypatch: py
 
     async def story(pilot: Pilot[int], app: Mtop) -> None:
         config = Config(columns=("id", "version"), meters=(("slots", "off"),), theme="light", delay=NEVER)
-        main_of(app).post_message(MainScreen.Configured(config))
+        main_of(app).post_message(MainScreen.Configured(config, app.session.config))
         await pilot.pause()
         assert [column.key for column in grid_of(app).columns] == ["id", "version"]
         assert "Slots  " not in text_of(app)
@@ -315,6 +315,22 @@ def test_who_was_stopped_listens_first() -> None:
 
     feed = FakeFeed()
     play(story, feed=feed)
+
+
+def test_what_only_the_command_line_said_is_not_kept(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    save(Config(theme="light", tree="host"), {"XDG_CONFIG_HOME": str(tmp_path)})
+
+    async def story(pilot: Pilot[int], app: Mtop) -> None:
+        await pilot.press("f2", "right", "down", "space", "f10")
+        await pilot.pause()
+
+    said = Config(delay=NEVER, theme="monochrome", sort="done")
+    shown = play(story, config=said).session.config
+    kept, notes = load({"XDG_CONFIG_HOME": str(tmp_path)})
+    assert notes == []
+    assert (kept.delay, kept.theme, kept.sort, kept.tree) == (Config().delay, "light", "id", "host")
+    assert kept.columns == shown.columns != Config().columns
 
 
 def test_a_set_up_is_shown_while_it_is_chosen_and_taken_back_by_esc(
