@@ -91,7 +91,7 @@ def redis(bench: Bench) -> Iterator[dict[str, Registry]]:
         yield {}
         return
     from minionize.registries.redis import RedisRegistry
-    from tests.servers.redis import RedisServer
+    from tests.brokers.redis import RedisServer
 
     folder: Path = bench.fresh("redis")
     server = RedisServer(folder)

@@ -107,6 +107,7 @@ def delivery_contract() -> str:
         ("a lease is renewed by", lambda each: each.renewal),
         ("after SIGKILL of its minion a param goes to", lambda each: each.redelivery),
         ("counts attempts", lambda each: yes(each.attempts)),
+        ("counts runs that died with their minion", lambda each: yes(each.attempts and each.crashes)),
         ("holds a retry back for its delay", lambda each: yes(each.nack_delay)),
         ("keeps dead params", lambda each: yes(each.dead_letter)),
         ("backlog", lambda each: each.backlog),

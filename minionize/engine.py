@@ -145,6 +145,7 @@ class Features:
         shared: Whether several minions can share it.
         fenced: Whether a minion that lost a delivery can no longer settle it.
         ordered: Whether params come in the order in which they were put.
+        crashes: Whether a run that died with its minion counts as an attempt; else ``--max-crashes`` has no effect.
         decodes: Whether params are decoded one by one, so that a single one can be Undecodable.
         ack: Where a param is recorded as done, for the docs.
         renewal: How a lease is extended, for the docs.
@@ -160,6 +161,7 @@ class Features:
     shared: bool
     fenced: bool
     ordered: bool
+    crashes: bool = True
     decodes: bool = True
     ack: str = ""
     renewal: str = ""

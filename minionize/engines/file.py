@@ -53,6 +53,7 @@ class FileEngine(Engine):
         shared=False,
         fenced=False,
         ordered=True,
+        crashes=False,
         ack="the done-journal, if there is one",
         renewal="not needed",
         redelivery="a rerun, which skips what the done-journal holds",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 from minionize.announcement import LARGEST, Decoder, encode, is_id, uncollected
 from minionize.errors import RegistryError, SettingsError
 from minionize.registry import Announcement, Registry, Seen, kept_for
+from minionize.urls import shown
 
 __all__ = ["RedisRegistry"]
 
@@ -63,7 +63,7 @@ class RedisRegistry(Registry):
     name = "redis"
 
     def __init__(self, place: str, environ: Mapping[str, str]) -> None:
-        super().__init__(_shown(place), environ)
+        super().__init__(shown(place), environ)
         self._client: Any = _client(place, self.place)
         self._announce = self._client.register_script(_ANNOUNCE)
         self._read = self._client.register_script(_READ)
@@ -127,20 +127,6 @@ class RedisRegistry(Registry):
             else:
                 remedy = "check MINION_REGISTRY, and whether the server runs"
             raise RegistryError(f"cannot {what} the registry {self.place}: {why}; {remedy}") from error
-
-
-def _shown(url: str) -> str:
-    """Write a URL without what is secret in it."""
-    scheme, slashes, _ = url.partition("://")
-    if not slashes:
-        return f"{url.partition(':')[0]}:..."
-    try:
-        parts = urlsplit(url)
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return f"{scheme}://..."
-    return f"{scheme}://{host}{port}{parts.path}"
 
 
 def _client(url: str, shown: str) -> Any:

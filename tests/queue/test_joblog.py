@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from minionize.errors import SettingsError
 from minionize.queue.joblog import Template, from_joblog
-from tests.servers.server import need
+from tests.brokers.server import need
 
 HEAD = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.redis import RedisServer
+from tests.brokers.redis import RedisServer
 
 
 @pytest.fixture(scope="module")

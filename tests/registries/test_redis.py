@@ -18,8 +18,8 @@ from minionize.registries.redis import KEY, RedisRegistry
 from minionize.registry import Registry
 from minionize.testing import RegistryContract
 from minionize.testing.registry import make_announcement
-from tests.servers.redis import RedisServer
-from tests.servers.server import free_port
+from tests.brokers.redis import RedisServer
+from tests.brokers.server import free_port
 
 
 def client(server: RedisServer) -> Any:

@@ -8,8 +8,8 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
+from tests.brokers.server import need
 from tests.server.fake import Live
-from tests.servers.server import need
 
 OUTSIDE = re.compile(r"""(?:src|href|url|import|fetch)\s*[=(]\s*["']?\s*(?:https?:)?//""")
 

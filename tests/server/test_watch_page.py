@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.brokers.server import need
 from tests.docs.blocks import blocks, environment
-from tests.servers.server import need
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "watch.md"
 BLOCKS = [block.text for block in blocks(PAGE.read_text()) if block.language == "bash"]

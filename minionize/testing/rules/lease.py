@@ -98,6 +98,7 @@ class LeaseRules(EngineHooks):
     def test_a_crash_is_counted(self) -> None:
         """Runs that died with their minion count as attempts, and as crashes where the queue can tell."""
         features = self.need_reclaim()
+        self.need(features.crashes, "crashes=False")
         self.filled(["a"])
         for crashes in range(3):
             engine = self.opened()
@@ -110,7 +111,7 @@ class LeaseRules(EngineHooks):
     def test_crashes_and_failures_are_told_apart(self) -> None:
         """A crash before or after a nack adds to both counts just once."""
         features = self.need_reclaim()
-        self.need(features.attempts, "attempts=False")
+        self.need(features.attempts and features.crashes, "attempts=False or crashes=False")
         engine = self.filled(["a"])
         engine.nack(self.take(engine, 1))
         taken = self.take(engine, 1)

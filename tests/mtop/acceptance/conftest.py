@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.running import Place, opened
+from tests.brokers.server import need
 from tests.mtop.acceptance.watching import Screen
-from tests.servers.server import need
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from urllib.parse import quote
 
-from tests.servers.server import Server, need
+from tests.brokers.server import Server, need
 
 
 class RedisServer(Server):
