@@ -146,6 +146,7 @@ class Features:
         fenced: Whether a minion that lost a delivery can no longer settle it.
         ordered: Whether params come in the order in which they were put.
         crashes: Whether a run that died with its minion counts as an attempt; else ``--max-crashes`` has no effect.
+        browse: Whether ``peek`` leaves no trace; else what it shows is taken for a moment and comes as redelivered.
         decodes: Whether params are decoded one by one, so that a single one can be Undecodable.
         ack: Where a param is recorded as done, for the docs.
         renewal: How a lease is extended, for the docs.
@@ -162,6 +163,7 @@ class Features:
     fenced: bool
     ordered: bool
     crashes: bool = True
+    browse: bool = True
     decodes: bool = True
     ack: str = ""
     renewal: str = ""

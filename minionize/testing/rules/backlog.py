@@ -107,7 +107,7 @@ class BacklogRules(EngineHooks):
         assert sorted(shown) == others
         taken = self.take(engine, 2)
         assert sorted(params_of(taken)) == others
-        assert not any(delivery.redelivered for delivery in taken)
+        assert not engine.features.browse or not any(delivery.redelivered for delivery in taken)
 
     def test_peek_shows_no_delayed_param(self) -> None:
         """A param that waits for its time is not ready."""
