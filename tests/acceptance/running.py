@@ -18,7 +18,10 @@ from minionize.records import read_records
 
 ROOT = Path(__file__).resolve().parents[2]
 MINIONIZE = (sys.executable, "-m", "minionize")
-_OURS = ("MINION", "FILE_", "EXECO_", "REPORTER_", "DRY", "OAR_", "XDG_STATE", "PYTHONDONTWRITE")
+_OURS = (
+    "MINION", "FILE_", "EXECO_", "GOOGLE_", "PUBSUB_", "PULSAR_", "REDIS_", "RABBITMQ_", "KAFKA_",
+    "REPORTER_", "DRY", "OAR_", "XDG_STATE", "PYTHONDONTWRITE",
+)  # fmt: skip
 _MARK = "MINIONIZE_TEST_PLACE"
 T = TypeVar("T")
 
