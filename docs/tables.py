@@ -101,7 +101,7 @@ def delivery_contract() -> str:
     """What each engine promises, from its features."""
     features = {name: load_engine(name).features for name in sorted(engine_names())}
     yes: Callable[[bool], str] = {True: "yes", False: "no"}.__getitem__
-    rows: list[tuple[str, Callable[[Any], str]]] = [
+    columns: list[tuple[str, Callable[[Any], str]]] = [
         ("a param is done when", lambda each: each.ack),
         ("lease", lambda each: each.lease),
         ("a lease is renewed by", lambda each: each.renewal),
@@ -118,8 +118,10 @@ def delivery_contract() -> str:
         ),
         ("params come in order", lambda each: yes(each.ordered)),
         ("can end", lambda each: yes(each.finite)),
+        ("`peek` leaves no trace", lambda each: yes(each.browse)),
     ]
-    return render(["", *map(code, features)], ([title, *map(cell, features.values())] for title, cell in rows))
+    rows = ([code(name), *(cell(each) for _, cell in columns)] for name, each in features.items())
+    return render(["engine", *(title for title, _ in columns)], rows)
 
 
 def command_line() -> str:
