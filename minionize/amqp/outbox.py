@@ -1,0 +1,100 @@
+"""Messages on their way to the server, until it confirms that it keeps them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minionize.amqp.faults import reaching
+from minionize.amqp.link import Link
+from minionize.engine import NotConnected
+
+__all__ = ["Outbox"]
+
+_MANY, _MUCH = 1000, 4_000_000
+"""So many messages, or bytes, may be under way."""
+
+
+class Outbox:
+    """Publishes to queues, by a connection of its own.
+
+    A server that is short of memory or disk no longer listens to a connection that publishes. So whoever acks does it
+    by another one.
+
+    Attributes:
+        link: The connection.
+        put: How many messages the server has confirmed.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self.link, self.put = link, 0
+        self._channel = link.channel()
+        self._channel.call("confirm_delivery", self._confirmed)
+        self._channel.raw.add_on_return_callback(self._returned)
+        self._sent = 0
+        self._waiting: dict[int, int] = {}
+        self._size = 0
+        self._refused = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be used."""
+        return self.link.is_open and self._channel.is_open
+
+    def publish(self, queue: str, body: bytes, properties: Any) -> None:
+        """Send a message; ``confirm`` tells whether it has come.
+
+        Raises:
+            NotConnected: The connection is lost, or the queue does not take messages that were sent before.
+        """
+        self._channel.check()
+        with reaching(self.link.place):
+            self._channel.raw.basic_publish("", queue, body, properties, mandatory=True)
+        self._sent += 1
+        self._waiting[self._sent] = len(body)
+        self._size += len(body)
+        if len(self._waiting) > _MANY or self._size > _MUCH:
+            self._drain(_MANY // 2, _MUCH // 2)
+
+    def confirm(self) -> None:
+        """Wait until the server keeps all that was sent.
+
+        Raises:
+            NotConnected: It does not, or not now.
+        """
+        self._drain(0, 0)
+
+    def flush(self) -> None:
+        """Let what was sent go out."""
+        self.link.linger(0.0)
+
+    def _drain(self, messages: int, size: int) -> None:
+        # As long as something moves, a slow line is no fault.
+        while len(self._waiting) > messages or self._size > size:
+            before = len(self._waiting)
+            self.link.wait(lambda before=before: self._has_drained(messages, size, before), self._size)  # type: ignore[misc]
+            self._channel.check()
+        if self._refused:
+            why, self._refused = self._refused, ""
+            raise NotConnected(f"{self.link.place}: {why}")
+
+    def _has_drained(self, messages: int, size: int, before: int) -> bool:
+        count = len(self._waiting)
+        enough = (count <= messages and self._size <= size) or count <= before - 100
+        return enough or not self._channel.is_open
+
+    def _confirmed(self, frame: Any) -> None:
+        from pika.spec import Basic
+
+        last, kept = frame.method.delivery_tag, isinstance(frame.method, Basic.Ack)
+        if not kept:
+            self._refused = "the queue takes no more, for it is full or out of order"
+        tags = [tag for tag in self._waiting if tag <= last] if frame.method.multiple else [last]
+        for tag in tags:
+            if tag in self._waiting:
+                self._size -= self._waiting.pop(tag)
+                self.put += kept
+
+    def _returned(self, _: Any, method: Any, *__: Any) -> None:
+        # Its confirmation comes next, and means nothing.
+        self.put -= 1
+        self._refused = f"queue {method.routing_key} is gone"
