@@ -138,7 +138,7 @@ class RedisEngine(Engine):
 
     def close(self) -> None:
         """Leave the group if nothing is held; what is held stays so until its lease runs out."""
-        if self._is_open:
+        if self._is_open and self._server.is_connected:
             with suppress(EngineError):
                 self._server.call("leave")
         self._is_open = False
@@ -157,9 +157,6 @@ class RedisEngine(Engine):
         except NoGroup:
             self._make_anew()
             return server.call(name, *words)
-        except NotConnected:
-            self._is_open = False
-            raise
 
     def _make_anew(self) -> None:
         self._server.call("declare")

@@ -40,7 +40,10 @@ def is_cluster(url: str) -> bool:
 def place_of(url: str) -> str:
     """Write a URL without what is secret."""
     scheme, _, rest = url.partition("://")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return f"{scheme}://..."
     if "@" in rest and "@" not in parts.netloc:
         # A password with a slash in it, most likely: nobody knows where it ends.
         return f"{scheme}://..."

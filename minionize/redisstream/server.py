@@ -77,6 +77,11 @@ class Server:
         facts: Mapping[str, Any] = self.do(ask)
         return facts
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a client, and the server answered it when it was last asked."""
+        return self._client is not None
+
     def hang_up(self) -> None:
         """Let go of the connection."""
         client, self._client = self._client, None

@@ -1,9 +1,10 @@
-"""A real Redis server, which keeps nothing on disk."""
+"""A real Redis server, which keeps nothing on disk unless it is told to."""
 
 from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,10 +12,11 @@ from tests.brokers.server import Server, need
 
 
 class RedisServer(Server):
-    """``url`` leads to it; with a password unless that is empty."""
+    """``url`` leads to it; with a password unless that is empty. ``options`` are more words of its command line."""
 
-    def __init__(self, folder: Path, password: str = "") -> None:
+    def __init__(self, folder: Path, password: str = "", options: Sequence[str] = ()) -> None:
         super().__init__(folder)
+        self.options = list(options)
         self.program = need("redis-server", "redis-server")
         self.password = password
 
@@ -34,7 +36,8 @@ class RedisServer(Server):
     def command(self) -> list[str]:
         nothing_kept = ["--save", "", "--appendonly", "no"]
         place = ["--bind", "127.0.0.1", "--port", str(self.port), "--unixsocket", str(self.folder / "redis.sock")]
-        return [self.program, *place, *nothing_kept, *(["--requirepass", self.password] if self.password else [])]
+        login = ["--requirepass", self.password] if self.password else []
+        return [self.program, *place, *nothing_kept, *login, *self.options]
 
     def is_ready(self) -> bool:
         try:
