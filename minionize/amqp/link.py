@@ -7,23 +7,26 @@ connection, driven by whoever calls: nothing happens between two calls, so ``lin
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from itertools import groupby
+from typing import Any
 
+from minionize.amqp.channel import Arrival, Channel
 from minionize.amqp.faults import NOT_FOUND, code_of, fault, reaching
+from minionize.amqp.parameters import ANSWER, parameters
 from minionize.engine import EngineError, NotConnected
 
-__all__ = ["Arrival", "Channel", "Link"]
-
-ANSWER = 5.0
-"""Seconds that the server is given for an answer."""
+__all__ = ["Link"]
 
 SLOWEST = 100_000.0
 """Bytes per second that a line carries at least."""
 
 _LEAVING = 1.0
-_SILENCE = 0.5
+_SILENCE = 1.0
+_RANGES = 10
+_PREFETCH = 60_000
 _OLDEST = (3, 10)
 
 
@@ -50,13 +53,14 @@ class Link:
         self.place = place
         self.blocked = ""
         self._end: Any = None
+        self._is_given_up = False
         self._control: Channel | None = None
         _hush()
         self._loop = IOLoop()
         self._loop.activate_poller()
         try:
             with reaching(place):
-                self._raw: Any = self._connect(_parameters(url, place, heartbeats))
+                self._raw: Any = self._connect(parameters(url, place, heartbeats))
         except BaseException:
             self._loop.close()
             raise
@@ -68,11 +72,11 @@ class Link:
             self.close()
             raise EngineError(f"{place} is RabbitMQ {'.'.join(map(str, self.version))}: 3.10 or later is needed")
 
-    def _connect(self, parameters: Any) -> Any:
+    def _connect(self, wanted: Any) -> Any:
         from pika.adapters.select_connection import SelectConnection
 
         results: list[Any] = []
-        SelectConnection.create_connection([parameters], on_done=results.append, custom_ioloop=self._loop)
+        SelectConnection.create_connection([wanted], on_done=results.append, custom_ioloop=self._loop)
         while not results:
             self._step()
         if isinstance(results[0], BaseException):
@@ -91,7 +95,12 @@ class Link:
     @property
     def is_open(self) -> bool:
         """Whether the connection lasts, as far as we know."""
-        return self._end is None and bool(self._raw.is_open)
+        return not self._is_given_up and self._end is None and bool(self._raw.is_open)
+
+    @property
+    def most_channels(self) -> int:
+        """How many channels the server allows."""
+        return int(self._raw.params.channel_max) or 65_535
 
     # Driving.
 
@@ -179,25 +188,50 @@ class Link:
             channel.check()
         return [channel.answer for channel in channels if channel.answer is not None]
 
-    def hold_all(self, queue: str) -> tuple[Channel, list[Arrival]]:
+    def hold_all(self, queue: str) -> list[Arrival]:
         """Take all that is ready; ``give_back`` ends that."""
-        count = self.count(queue)
-        channel, came = self.channel(), []
-        if count:
-            with reaching(self.place):
-                tag = channel.raw.basic_consume(queue, lambda _, *words: came.append(Arrival(channel, *words)))
-            # Somebody else may hold some of them.
-            while self.linger(_SILENCE, _more_than(came, min(len(came), count - 1))) and len(came) < count:
-                pass
+        count, came = self.count(queue), list[Arrival]()
+        if not count:
+            return came
+        channel = self.channel()
+        # Without a limit a quorum queue takes 2000 as one.
+        channel.call("basic_qos", prefetch_count=min(count, _PREFETCH))
+        with reaching(self.place):
+            tags = [
+                channel.raw.basic_consume(queue, lambda _, *words: came.append(Arrival(channel, *words)))
+                for _ in range(0, count, _PREFETCH)
+            ]
+        # Somebody else may hold some of them.
+        while self.linger(_SILENCE, _more_than(came, min(len(came), count - 1))) and len(came) < count:
+            pass
+        for tag in tags:
             channel.call("basic_cancel", tag)
-        return channel, came
+        return came
 
-    def give_back(self, queue: str, channel: Channel, number: int) -> None:
-        """Give back the ``number`` messages that a channel still carries, and see them back in their queue."""
-        channel.close()
-        pauses = iter([0.002] * 20 + [0.02] * 25)
-        while (self.count(queue) or 0) < number and (pause := next(pauses, None)):
-            self.linger(pause)
+    def give_back(self, queue: str, came: Sequence[Arrival], acked: Container[Arrival] = ()) -> None:
+        """Settle what ``hold_all`` took: ack some, and give back all others.
+
+        A server keeps what a channel settles beyond 32 messages or ranges for later, and loses it when that is closed.
+        So these are ranges, and now and then they are awaited.
+        """
+        back = 0
+        for number, (is_acked, run) in enumerate(groupby(came, acked.__contains__), 1):
+            *_, last = arrivals = list(run)
+            with reaching(self.place):
+                (last.channel.raw.basic_ack if is_acked else last.channel.raw.basic_nack)(
+                    last.method.delivery_tag, multiple=True
+                )
+            back += 0 if is_acked else len(arrivals)
+            if number % _RANGES == 0:
+                self._await(queue, back)
+        self._await(queue, back)
+        for arrival in came[:1]:
+            arrival.channel.close()
+
+    def _await(self, queue: str, ready: int) -> None:
+        end = time.monotonic() + _SILENCE
+        while (self.count(queue) or 0) < ready and time.monotonic() < end:
+            self.linger(0.002)
 
     # Queues.
 
@@ -220,6 +254,7 @@ class Link:
 
     def close(self) -> None:
         """Take leave; of a server that does not answer, without its word. Idempotent."""
+        self._is_given_up = True
         if self._end is None:
             with suppress(Exception):
                 self._raw.close()
@@ -231,107 +266,6 @@ class Link:
                 self.linger(_LEAVING, lambda: self._end is not None)
         with suppress(Exception):
             self._loop.close()
-
-
-class Arrival(NamedTuple):
-    """A message that has come, as pika tells it."""
-
-    channel: Channel
-    method: Any
-    properties: Any
-    body: bytes
-
-
-class Channel:
-    """One channel.
-
-    Attributes:
-        raw: That of pika.
-        held: How many deliveries it carries.
-        answered: Whether what was asked last has been answered.
-        answer: That; None if it was that there is nothing.
-    """
-
-    def __init__(self, link: Link, connection: Any) -> None:
-        from pika.spec import Basic
-
-        self._link = link
-        self._why: Any = None
-        self.held = 0
-        self.answered = False
-        self.answer: Arrival | None = None
-        self.raw: Any = connection.channel(on_open_callback=self._hear)
-        self.raw.add_on_close_callback(self._closed)
-        self.raw.add_callback(self._hear, [Basic.GetEmpty], one_shot=False)
-
-    def _hear(self, *_: Any) -> None:
-        self.answered = True
-
-    def _closed(self, _: Any, why: Any) -> None:
-        self._why, self.answered = why, True
-
-    def _came(self, _: Any, method: Any, properties: Any, body: bytes) -> None:
-        self.answered, self.answer = True, Arrival(self, method, properties, body)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it can be used: the server closes it at an error, and when a delivery is held for too long."""
-        return self._why is None and bool(self.raw.is_open)
-
-    def check(self) -> None:
-        """Raise what has closed the channel."""
-        if self._why is not None:
-            raise fault(self._why, self._link.place) from self._why
-
-    def ask(self, queue: str) -> None:
-        """Ask for a message."""
-        self.answered, self.answer = False, None
-        self.raw.basic_get(queue, self._came)
-
-    def call(self, method: str, *words: Any, **more: Any) -> Any:
-        """Call a method of the server, and return its answer.
-
-        Raises:
-            EngineError: The server has closed the channel instead.
-        """
-        answers: list[Any] = []
-        self.check()
-        with reaching(self._link.place):
-            getattr(self.raw, method)(*words, callback=answers.append, **more)
-        self._link.wait(lambda: bool(answers) or self._why is not None)
-        self.check()
-        return answers[0].method
-
-    def ack(self, tag: int) -> None:
-        """Ack a delivery; ``Link.sync`` makes sure that the server hears it."""
-        with reaching(self._link.place):
-            self.raw.basic_ack(tag)
-
-    def close(self) -> None:
-        """Give back what it still carries."""
-        if self.is_open:
-            with reaching(self._link.place):
-                self.raw.close()
-            self._link.wait(lambda: self._why is not None)
-
-
-def _parameters(url: str, place: str, heartbeats: bool) -> Any:
-    from pika import URLParameters
-
-    try:
-        parameters = URLParameters(url)
-    except Exception:  # it raises whatever a wrong value leads to, and its words may hold the password
-        raise EngineError(
-            f"RABBITMQ_URL {place}: no URL that pika takes; write amqp://USER:PASSWORD@HOST:PORT/VHOST or amqps://..., "
-            "and special characters of a password as %XX"
-        ) from None
-    if "stack_timeout" not in url:
-        parameters.stack_timeout = ANSWER
-    if "socket_timeout" not in url:
-        parameters.socket_timeout = ANSWER
-    if not heartbeats:
-        parameters.heartbeat = 0
-    return parameters
 
 
 def _more_than(came: list[Arrival], number: int) -> Callable[[], bool]:

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
+from minionize.amqp.channel import Arrival
 from minionize.engine import DeadLetter
 from minionize.message import ATTEMPTS, ID, JSON, Codec, Dead
 
@@ -34,17 +35,19 @@ class Message:
         again: Whether the server says that it has delivered it before.
     """
 
-    def __init__(self, method: Any, properties: Any, body: bytes) -> None:
-        self.body, self.again = body, bool(getattr(method, "redelivered", False))
+    def __init__(self, arrival: Arrival) -> None:
+        properties, body = arrival.properties, arrival.body
+        self.body, self.again = body, bool(arrival.method.redelivered)
         self._properties = properties
         self._headers: Mapping[str, Any] = properties.headers or {}
         id, number = self._headers.get(ID), properties.message_id
         self.ours = isinstance(id, str)
-        if self.ours:
+        if self.ours and number:
             self.id, self.copy = str(id), str(number)
         else:
+            # Somebody else's: or somebody has put one of ours elsewhere, and not the whole of it.
             print = sha256(body).hexdigest()
-            self.id, self.copy = str(number or print[:32]), f"{number} {print}"
+            self.ours, self.id, self.copy = False, str(id or number or print[:32]), f"{number} {print}"
 
     @property
     def content_type(self) -> str:

@@ -72,8 +72,8 @@ class Places:
                 if code_of(error) == PRECONDITION:
                     words = str(getattr(error.__cause__, "reply_text", "")).partition(" - ")[2]
                     self._log.warning(
-                        "queue %s is used as it is, though not as minionize makes it (%s): a classic queue counts no "
-                        "crashes, and without a dead-letter exchange the server drops what it gives up itself",
+                        "queue %s is used as it is, not as minionize makes it: runs that die with their minion are "
+                        "counted by quorum queues only, and what the server itself gives up may be lost (%s)",
                         queue,
                         words,
                     )

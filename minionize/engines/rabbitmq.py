@@ -9,12 +9,14 @@ server counts whatever comes back to it natively; so that count tells crashes, a
 from __future__ import annotations
 
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from minionize.amqp.link import Arrival, Channel, Link
+from minionize.amqp.channel import Arrival
+from minionize.amqp.hold import Held, Hold
+from minionize.amqp.link import Link
 from minionize.amqp.message import Message, fresh
 from minionize.amqp.outbox import Outbox
 from minionize.amqp.places import Places
@@ -24,29 +26,17 @@ from minionize.setting import Setting, text
 from minionize.task import Param
 from minionize.urls import shown
 
-_CHANNELS = 1000
-_REMEMBERED = 10_000
 _FIRST_PAUSE, _LAST_PAUSE = 0.01, 0.25
 _PEEKED = 100
+_LONGEST_NAME = 240
 _LOOK_EVERY = 60.0
 
 
-class _Held:
-    """A delivery in our hands: the receipt.
-
-    Attributes:
-        message: What was delivered.
-        id: Id of its param.
-        channel: What it came by.
-        tag: Its number there.
-        settled: Whether we were told what becomes of it.
-    """
-
-    __slots__ = ("channel", "id", "message", "settled", "tag")
-
-    def __init__(self, message: Message, id: str, channel: Channel, tag: int) -> None:
-        self.message, self.id, self.channel, self.tag = message, id, channel, tag
-        self.settled = False
+def _name(value: Any) -> str:
+    name = text(value)
+    if len(name.encode()) > _LONGEST_NAME or name.startswith("amq."):
+        raise ValueError(f"must be the name of a queue: {_LONGEST_NAME} bytes at most, not beginning with amq.")
+    return name
 
 
 class RabbitmqEngine(Engine):
@@ -81,7 +71,7 @@ class RabbitmqEngine(Engine):
         Setting(
             key="queue",
             env="RABBITMQ_QUEUE",
-            parse=text,
+            parse=_name,
             default=None,
             help="The queue.",
             metavar="NAME",
@@ -90,7 +80,7 @@ class RabbitmqEngine(Engine):
         Setting(
             key="dead_queue",
             env="RABBITMQ_DEAD_QUEUE",
-            parse=text,
+            parse=_name,
             default="",
             help="The queue of dead params; by default the queue's name and .dead.",
             metavar="NAME",
@@ -108,9 +98,7 @@ class RabbitmqEngine(Engine):
         self._places = Places(self._queue, self._dead)
         self._link: Link | None = None
         self._mailer: Outbox | None = None
-        self._channels: list[Channel] = []
-        self._held: dict[str, _Held] = {}
-        self._done: OrderedDict[str, None] = OrderedDict()
+        self._hold = Hold()
         self._pause = _FIRST_PAUSE
         self._looked = 0.0
 
@@ -159,7 +147,7 @@ class RabbitmqEngine(Engine):
             mailer.link.close()
         if link is not None:
             link.close()
-        self._channels.clear()
+        self._hold.disconnect()
 
     def _connected(self) -> Link:
         if self._link is None or not self._link.is_open:
@@ -194,7 +182,6 @@ class RabbitmqEngine(Engine):
             link.linger(timeout)
             return []
         while True:
-            link.linger(0.0)
             taken = self._take(link, max_messages)
             left = end - time.monotonic()
             if taken or left <= 0.0:
@@ -212,110 +199,43 @@ class RabbitmqEngine(Engine):
         return count
 
     def _take(self, link: Link, most: int) -> list[Delivery]:
-        """Take what is ready now."""
-        ready = link.count(self._queue)
-        if ready is None:
-            raise NotConnected(f"{self._place}: queue {self._queue} is gone")
-        taken: list[Delivery] = []
-        while (wanted := min(most, ready) - len(taken)) > 0:
-            channels = self._free(link, wanted)
-            came = link.get(self._queue, channels)
-            taken += [delivery for delivery in map(self._admit, came) if delivery is not None]
-            if len(came) < len(channels):
-                break
-        return taken
-
-    def _free(self, link: Link, count: int) -> list[Channel]:
-        """Find channels that carry nothing; when there are no more to be had, those that carry least."""
-        self._channels = [channel for channel in self._channels if channel.is_open]
-        free = [channel for channel in self._channels if not channel.held][:count]
-        missing = min(count - len(free), _CHANNELS - len(self._channels))
-        if missing > 0:
-            opened = link.channels(missing)
-            self._channels += opened
-            free += opened
-        return free or sorted(self._channels, key=lambda channel: channel.held)[:count]
-
-    def _admit(self, arrival: Arrival) -> Delivery | None:
-        """Make a delivery; None of what we still hold, or have been told to ack, before the connection was lost."""
-        message = Message(arrival.method, arrival.properties, arrival.body)
-        channel, tag, id = arrival.channel, arrival.method.delivery_tag, message.id
-        if message.again and message.copy in self._done:
-            if not message.ours:
-                del self._done[message.copy]
-            channel.ack(tag)
-            return None
-        held = self._held.get(id)
-        channel.held += 1
-        if held is not None and message.again and not held.channel.is_open and held.message.copy == message.copy:
-            held.channel, held.tag = channel, tag
-            return None
-        while id in self._held:
-            # Of another producer: messages that do not differ are params all the same.
-            id += "~"
-        receipt = self._held[id] = _Held(message, id, channel, tag)
-        return Delivery(
-            param=self._codec.decode(message.body, message.content_type),
-            id=id,
-            attempt=message.attempts + 1,
-            redelivered=message.redelivered,
-            receipt=receipt,
-            crashes=message.crashes,
-        )
+        return [
+            Delivery(
+                param=self._codec.decode(held.message.body, held.message.content_type),
+                id=held.id,
+                attempt=held.message.attempts + 1,
+                redelivered=held.message.redelivered,
+                receipt=held,
+                crashes=held.message.crashes,
+            )
+            for held in self._hold.take(link, self._queue, most)
+        ]
 
     # Settling.
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
-        """Settle as done; what the server gives us again is acked when it comes."""
-        link = self._connected()
-        self._finish(link, self._unsettled(deliveries))
-
-    @staticmethod
-    def _unsettled(deliveries: Sequence[Delivery]) -> list[_Held]:
-        return [delivery.receipt for delivery in deliveries if not delivery.receipt.settled]
-
-    def _finish(self, link: Link, receipts: Sequence[_Held]) -> None:
-        """Let messages go: they are done, or have been put elsewhere."""
-        for held in receipts:
-            is_open = held.channel.is_open
-            # A message of others may have a twin: it is remembered only where it must come again.
-            if held.message.ours or not is_open:
-                self._remember(held.message.copy)
-            self._forget(held)
-            if is_open:
-                held.channel.ack(held.tag)
-        if receipts:
-            link.sync()
-
-    def _remember(self, copy: str) -> None:
-        self._done[copy] = None
-        while len(self._done) > _REMEMBERED:
-            self._done.popitem(last=False)
-
-    def _forget(self, held: _Held) -> None:
-        held.settled = True
-        held.channel.held -= 1
-        self._held.pop(held.id, None)
+        """Settle as done."""
+        self._hold.finish(self._connected(), _unsettled(deliveries))
 
     def nack(self, deliveries: Sequence[Delivery], delay: float = 0.0, charge: bool = True) -> None:
         """Put anew, with the counts in headers; what was lost the server has given back already."""
-        link, receipts = self._connected(), self._unsettled(deliveries)
-        back = [held for held in receipts if held.channel.is_open]
+        link, receipts = self._connected(), _unsettled(deliveries)
+        back = [held for held in receipts if held.is_ours]
         if back:
             outbox = self._outbox()
             queue = self._places.delayed(link, delay) if delay > 0 else self._queue
             for held in back:
                 outbox.publish(queue, held.message.body, held.message.put_back(held.id, charge, delay))
             outbox.confirm()
-            self._finish(link, back)
+            self._hold.finish(link, back)
         for held in receipts:
             if not held.settled:
-                self._forget(held)
+                self._hold.forget(held)
 
     def dead_letter(self, deliveries: Sequence[Delivery], reason: str, evidence: Sequence[Mapping[str, Any]]) -> None:
         """Give up: the queue of the dead has confirmed it before the queue is told."""
         link, proof = self._connected(), {d.id: e for d, e in zip(deliveries, evidence, strict=True)}
-        receipts = self._unsettled(deliveries)
+        receipts = _unsettled(deliveries)
         if receipts:
             outbox = self._outbox()
             for held in receipts:
@@ -323,7 +243,7 @@ class RabbitmqEngine(Engine):
                 dead = Dead.now(held.id, message.body, message.content_type, reason, proof[held.id])
                 outbox.publish(self._dead, dead.encode(), message.of_the_dead(held.id))
             outbox.confirm()
-            self._finish(link, receipts)
+            self._hold.finish(link, receipts)
 
     # Looking and caring.
 
@@ -366,29 +286,27 @@ class RabbitmqEngine(Engine):
     def dead(self) -> Iterator[DeadLetter]:
         """Yield the dead params: all are taken for a moment, and given back."""
         link = self._connected()
-        channel, came = link.hold_all(self._dead)
-        link.give_back(self._dead, channel, len(came))
+        came = link.hold_all(self._dead)
+        link.give_back(self._dead, came)
         for arrival in came:
-            yield Message(*arrival[1:]).letter(self._codec)
+            yield Message(arrival).letter(self._codec)
 
     def requeue(self, ids: Iterable[str]) -> int:
         """Make dead params ready again; each is put before it leaves the dead."""
-        wanted, found = Counter(ids), []
+        wanted, found = Counter(ids), dict[Arrival, None]()
         if not wanted:
             return 0
         link = self._connected()
-        channel, came = link.hold_all(self._dead)
+        came = link.hold_all(self._dead)
         for arrival in came:
-            id, body, properties = Message(*arrival[1:]).revived()
+            id, body, properties = Message(arrival).revived()
             if wanted[id] > 0:
                 wanted[id] -= 1
-                found.append(arrival.method.delivery_tag)
+                found[arrival] = None
                 self._outbox().publish(self._queue, body, properties)
         if found:
             self._outbox().confirm()
-        for tag in found:
-            channel.ack(tag)
-        link.give_back(self._dead, channel, len(came) - len(found))
+        link.give_back(self._dead, came, acked=found)
         return len(found)
 
     def purge(self) -> int:
@@ -396,3 +314,7 @@ class RabbitmqEngine(Engine):
         link = self._connected()
         self._ready()
         return sum(link.purge(queue) for queue in (self._queue, *self._places.delays(link, anew=True)))
+
+
+def _unsettled(deliveries: Sequence[Delivery]) -> list[Held]:
+    return [delivery.receipt for delivery in deliveries if not delivery.receipt.settled]

@@ -6,9 +6,13 @@ import json
 import os
 import socket
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
+
+import pika
 
 from tests.brokers.server import Server, free_port, need
 
@@ -138,3 +142,26 @@ class RabbitServer(Server):
             assert done.returncode == 0, done.stdout + done.stderr
             return done.stdout
         raise AssertionError("rabbitmqctl hangs")
+
+    @contextmanager
+    def channel(self) -> Iterator[Any]:
+        """A channel for somebody who knows nothing of minionize; what it publishes is confirmed."""
+        connection: Any = pika.BlockingConnection(pika.URLParameters(self.url))
+        try:
+            channel = connection.channel()
+            channel.confirm_delivery()
+            yield channel
+        finally:
+            with suppress(pika.exceptions.AMQPError):
+                connection.close()
+
+
+@contextmanager
+def running(folder: Path, **options: Any) -> Iterator[RabbitServer]:
+    """A server that is stopped in the end."""
+    server = RabbitServer(folder, **options)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 from uuid import uuid4
 
 import pika
@@ -13,17 +12,15 @@ from minionize.engine import Engine
 from minionize.engines.rabbitmq import RabbitmqEngine
 from minionize.testing.engine import EngineContract
 from minionize.testing.rules.params import ParamRules
-from tests.brokers.rabbitmq import RabbitServer
+from tests.brokers.rabbitmq import RabbitServer, running
 
 pytestmark = pytest.mark.broker
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
-    server = RabbitServer(tmp_path_factory.mktemp("rabbitmq"))
-    server.start()
-    yield server
-    server.stop()
+    with running(tmp_path_factory.mktemp("rabbitmq")) as server:
+        yield server
 
 
 class TestRabbitmq(EngineContract):
@@ -41,10 +38,8 @@ class TestRabbitmq(EngineContract):
 
     def corrupt(self) -> None:
         """Put what is no JSON."""
-        connection: Any = pika.BlockingConnection(pika.URLParameters(self.server.url))
-        properties = pika.BasicProperties(content_type="application/json")
-        connection.channel().basic_publish("", self.queue, b'{"torn', properties)
-        connection.close()
+        with self.server.channel() as channel:
+            channel.basic_publish("", self.queue, b'{"torn', pika.BasicProperties(content_type="application/json"))
 
 
 class TestRabbitmqText(ParamRules):

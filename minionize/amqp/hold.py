@@ -1,0 +1,156 @@
+"""What a minion holds of a queue: deliveries, and the channels that carry them, over lost connections."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from minionize.amqp.channel import Arrival, Channel
+from minionize.amqp.faults import NOT_FOUND, code_of
+from minionize.amqp.link import Link
+from minionize.amqp.message import Message
+from minionize.engine import EngineError, NotConnected
+
+__all__ = ["Held", "Hold"]
+
+_CHANNELS = 1000
+_SPARE = 4
+"""Channels left for questions and orders."""
+
+_REMEMBERED = 10_000
+
+
+class Held:
+    """One delivery: the receipt.
+
+    Attributes:
+        message: What was delivered.
+        id: Id of its param.
+        channel: What it came by.
+        tag: Its number there.
+        settled: Whether we were told what becomes of it.
+    """
+
+    __slots__ = ("channel", "id", "message", "settled", "tag")
+
+    def __init__(self, message: Message, id: str, channel: Channel, tag: int) -> None:
+        self.message, self.id, self.channel, self.tag = message, id, channel, tag
+        self.settled = False
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the server still counts it as ours; else it gives it to somebody else, or to us again."""
+        return self.channel.is_open
+
+
+class Hold:
+    """All of them.
+
+    A server gives what a lost connection held to anybody, so also to us again. What still runs here is then taken over
+    in silence; what we were told to ack is acked again.
+    """
+
+    def __init__(self) -> None:
+        self._channels: list[Channel] = []
+        self._held: dict[str, Held] = {}
+        self._done: OrderedDict[str, None] = OrderedDict()
+        self._has_warned = False
+
+    def take(self, link: Link, queue: str, most: int) -> list[Held]:
+        """Take what is ready now.
+
+        Raises:
+            NotConnected: The queue cannot be reached, or is gone.
+        """
+        ready, taken = link.count(queue), list[Held]()
+        if ready is None:
+            raise NotConnected(f"{link.place}: queue {queue} is gone")
+        while (wanted := min(most, ready) - len(taken)) > 0:
+            channels = self._free(link, wanted)
+            came = self._get(link, queue, channels)
+            taken += [held for held in map(self._admit, came) if held is not None]
+            if len(came) < len(channels):
+                break
+        return taken
+
+    @staticmethod
+    def _get(link: Link, queue: str, channels: Sequence[Channel]) -> list[Arrival]:
+        try:
+            return link.get(queue, channels)
+        except EngineError as error:
+            if code_of(error) != NOT_FOUND:
+                raise
+            raise NotConnected(str(error)) from error
+
+    def _free(self, link: Link, count: int) -> list[Channel]:
+        """Find channels that carry nothing; where there are no more to be had, those that carry least."""
+        self._drop_closed()
+        free = [channel for channel in self._channels if not channel.held][:count]
+        room = min(_CHANNELS, link.most_channels - _SPARE) - len(self._channels)
+        opened = link.channels(min(count - len(free), room)) if count > len(free) and room > 0 else []
+        self._channels += opened
+        found = [*free, *opened] or sorted(self._channels, key=lambda channel: channel.held)[:count]
+        if not found:
+            raise EngineError(f"{link.place} allows too few channels: raise channel_max to {2 * _SPARE} or more")
+        return found
+
+    def _drop_closed(self) -> None:
+        closed = [channel for channel in self._channels if not channel.is_open]
+        if not closed:
+            return
+        self._channels = [channel for channel in self._channels if channel.is_open]
+        if not self._has_warned and any(channel.was_held_too_long for channel in closed):
+            self._has_warned = True
+            logging.getLogger("minionize.rabbitmq").warning(
+                "the server has taken a param back, for its run takes longer than consumer_timeout: another minion may "
+                "run it too. Raise consumer_timeout in rabbitmq.conf; from RabbitMQ 3.12 on minionize does that itself"
+            )
+
+    def _admit(self, arrival: Arrival) -> Held | None:
+        """Hold what has come; None of what we hold already, or had been told to ack."""
+        message = Message(arrival)
+        channel, tag, id = arrival.channel, arrival.method.delivery_tag, message.id
+        if message.again and message.copy in self._done:
+            if not message.ours:
+                del self._done[message.copy]
+            channel.ack(tag)
+            return None
+        channel.held += 1
+        held = self._held.get(id)
+        if held and message.again and not held.is_ours and held.message.copy == message.copy:
+            held.channel, held.tag = channel, tag
+            return None
+        while id in self._held:
+            # Of another producer: messages that do not differ are params all the same.
+            id += "~"
+        held = self._held[id] = Held(message, id, channel, tag)
+        return held
+
+    def finish(self, link: Link, receipts: Sequence[Held]) -> None:
+        """Ack messages: done, or put elsewhere; what is not ours now is acked when it comes again."""
+        for held in receipts:
+            is_ours = held.is_ours
+            # A message of others may have a twin: it is remembered only where it must come again.
+            if held.message.ours or not is_ours:
+                self._remember(held.message.copy)
+            self.forget(held)
+            if is_ours:
+                held.channel.ack(held.tag)
+        if receipts:
+            link.sync()
+
+    def _remember(self, copy: str) -> None:
+        self._done[copy] = None
+        while len(self._done) > _REMEMBERED:
+            self._done.popitem(last=False)
+
+    def forget(self, held: Held) -> None:
+        """Hold it no longer."""
+        held.settled = True
+        held.channel.held -= 1
+        self._held.pop(held.id, None)
+
+    def disconnect(self) -> None:
+        """Hear that the connection has ended; what is held may come again."""
+        self._channels.clear()
