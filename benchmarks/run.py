@@ -15,7 +15,19 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ("processes", "sweep_directory", "start", "functions", "server", "registry", "queue", "status", "mtop")
+NAMES = (
+    "processes",
+    "sweep_directory",
+    "start",
+    "functions",
+    "server",
+    "registry",
+    "queue",
+    "status",
+    "mtop",
+    "brokers",
+    "redis",
+)
 
 
 def main() -> int:

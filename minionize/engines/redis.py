@@ -74,7 +74,7 @@ class RedisEngine(Engine):
             key="stream",
             env="REDIS_STREAM",
             parse=text,
-            default="",
+            default=None,
             help="Key of the stream that holds the params.",
             metavar="KEY",
             mandatory=True,
