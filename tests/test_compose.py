@@ -1,4 +1,4 @@
-"""The servers of deploy/compose.yml: reached only from here, where the engines look for them, and asked how they are."""
+"""The servers of deploy/compose.yml: reached only from here, where the engines look for them, asked how they are."""
 
 from __future__ import annotations
 
