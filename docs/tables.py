@@ -116,6 +116,7 @@ def delivery_contract() -> str:
             "a minion that lost its lease can still settle",
             lambda each: "" if each.lease == "none" else yes(not each.fenced),
         ),
+        ("any minion gets any ready param", lambda each: "" if not each.shared else yes(each.spread)),
         ("params come in order", lambda each: yes(each.ordered)),
         ("can end", lambda each: yes(each.finite)),
         ("`peek` leaves no trace", lambda each: yes(each.browse)),

@@ -146,6 +146,7 @@ class Features:
         fenced: Whether a minion that lost a delivery can no longer settle it.
         ordered: Whether params come in the order in which they were put.
         crashes: Whether a run that died with its minion counts as an attempt; else ``--max-crashes`` has no effect.
+        spread: Whether any minion can get any ready param; else each gets those of its share of the queue.
         browse: Whether ``peek`` leaves no trace; else what it shows is taken for a moment and comes as redelivered.
         decodes: Whether params are decoded one by one, so that a single one can be Undecodable.
         ack: Where a param is recorded as done, for the docs.
@@ -163,6 +164,7 @@ class Features:
     fenced: bool
     ordered: bool
     crashes: bool = True
+    spread: bool = True
     browse: bool = True
     decodes: bool = True
     ack: str = ""
@@ -181,7 +183,7 @@ class Engine(ABC):
     """
 
     name: ClassVar[str] = ""
-    features: ClassVar[Features]
+    features: Features
     settings: ClassVar[tuple[Setting, ...]] = ()
 
     def __init__(self, **values: Any) -> None:

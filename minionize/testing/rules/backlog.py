@@ -73,7 +73,7 @@ class BacklogRules(EngineHooks):
     def test_backlog_is_that_of_all_minions(self) -> None:
         """Every minion sees the same numbers."""
         self.need_exact()
-        self.need_shared()
+        self.need_spread()
         one = self.filled([f"p{n}" for n in range(6)])
         two = self.opened()
         one.ack(self.take(one, 1))

@@ -30,7 +30,7 @@ class CareRules(EngineHooks):
 
     def test_holders_tell_who_holds_what(self) -> None:
         """Each minion is told with what it holds, and no longer when it has settled that."""
-        self.need_shared()
+        self.need_spread()
         one = self.filled([f"p{n}" for n in range(6)])
         two = self.opened()
         mine, theirs = self.take(one, 3), self.take(two, 1)

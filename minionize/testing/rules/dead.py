@@ -27,7 +27,7 @@ class DeadRules(EngineHooks):
 
     def reader(self, engine: Engine) -> Engine:
         """Return who looks at the dead letters: another minion where there can be one."""
-        return self.opened() if engine.features.shared else engine
+        return self.another(engine)
 
     def test_a_dead_param_leaves_the_queue(self) -> None:
         """What was given up is not delivered again; what was not goes on."""

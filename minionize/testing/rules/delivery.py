@@ -54,7 +54,7 @@ class DeliveryRules(EngineHooks):
         first, second = self.take(engine, 2)
         engine.ack([first])
         self.fresh().put(["new"])
-        other = self.opened()
+        other = self.another(engine)
         assert params_of(self.drain(other)) == ["new"]
         engine.ack([second])
         assert self.rest(other) == []
@@ -107,7 +107,7 @@ class DeliveryRules(EngineHooks):
         self.need_shared()
         engine = self.filled([f"p{n}" for n in range(6)])
         mine = self.take(engine, 2)
-        others = self.take(self.opened(), 4)
+        others = self.take(self.another(engine), 4)
         assert len({*ids_of(mine), *ids_of(others)}) == 6
 
     def test_receive_zero_takes_nothing(self) -> None:
@@ -115,7 +115,7 @@ class DeliveryRules(EngineHooks):
         engine = self.filled(["a", "b"])
         for _ in range(3):
             assert engine.receive(0, 0.0) == []
-        taken = self.take(self.opened() if engine.features.shared else engine, 2)
+        taken = self.take(self.another(engine), 2)
         assert {delivery.attempt for delivery in taken} <= {1, None}
         assert not any(delivery.redelivered for delivery in taken)
 
@@ -129,7 +129,7 @@ class DeliveryRules(EngineHooks):
     def test_opening_takes_nothing(self) -> None:
         """``open`` takes no param, and neither does ``declare`` nor a minion that leaves at once."""
         self.need_shared()
-        self.filled(["a", "b"])
+        self.fresh().put(["a", "b"])
         idle = self.opened()
         idle.declare()
         idle.close()
@@ -146,7 +146,7 @@ class DeliveryRules(EngineHooks):
 
     def test_two_minions_share_all_params(self) -> None:
         """Two minions in turn get every param, none twice."""
-        self.need_shared()
+        self.need_spread()
         params = [f"p{n}" for n in range(20)]
         one = self.filled(params)
         two = self.opened()

@@ -101,6 +101,12 @@ class EngineHooks(ABC):
         self.need(features.shared, "shared=False")
         return features
 
+    def need_spread(self) -> Features:
+        """Skip the case where what one minion does not want is not there for another."""
+        features = self.need_shared()
+        self.need(features.spread, "spread=False")
+        return features
+
     def need_deadline(self) -> Features:
         """Skip the case where leases do not run out."""
         features = self.need_shared()
@@ -158,6 +164,10 @@ class EngineHooks(ABC):
             return self.opened()
         engine.open()
         return engine
+
+    def another(self, engine: Engine) -> Engine:
+        """Return who can get what ``engine`` does not hold: another minion, or itself where each has its share."""
+        return self.opened() if engine.features.shared and engine.features.spread else engine
 
     def lapse(self, deliveries: Sequence[Delivery]) -> None:
         """Let the leases of deliveries run out."""

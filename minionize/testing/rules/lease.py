@@ -99,7 +99,7 @@ class LeaseRules(EngineHooks):
         """Runs that died with their minion count as attempts, and as crashes where the queue can tell."""
         features = self.need_reclaim()
         self.need(features.crashes, "crashes=False")
-        self.filled(["a"])
+        self.fresh().put(["a"])
         for crashes in range(3):
             engine = self.opened()
             taken = self.take(engine, 1)

@@ -1,0 +1,337 @@
+"""Engine on a Kafka topic: minions are a consumer group, and note beside its offsets what is done."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import random
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from minionize.engine import Backlog, DeadLetter, Delivery, Engine, Features, LeaseLost, NotConnected
+from minionize.kafkaclient.client import ANSWER, Client, properties
+from minionize.kafkaclient.graveyard import Graveyard
+from minionize.kafkaclient.member import Member, committed, offsets
+from minionize.kafkaclient.progress import FRESH, RUNNING, SEEN, Changes, Entry, Mark, Progress, Record
+from minionize.kafkaclient.topics import Message, Outbox, create, scan
+from minionize.message import FOR, ID, TYPE, Codec, Dead, decoder_setting
+from minionize.setting import Setting, text
+from minionize.task import Param
+
+_KEPT = {"retention.ms": "-1"}  # a param that waits must not vanish
+
+
+class KafkaEngine(Engine):
+    """Takes params from a topic, as a member of a consumer group."""
+
+    name = "kafka"
+    features = Features(
+        lease="connection",
+        attempts=True,
+        nack_delay=True,
+        dead_letter=True,
+        backlog="estimate",
+        finite=False,
+        shared=True,
+        fenced=False,
+        ordered=False,
+        spread=False,
+        ack="an offset is committed; what is done beyond it stands in its metadata",
+        renewal="heartbeats of the client, in a thread of its own",
+        redelivery="the minion that gets the partition, after `session.timeout.ms` (15 s)",
+    )
+    settings = (
+        Setting(
+            key="bootstrap",
+            env="KAFKA_BOOTSTRAP",
+            parse=text,
+            default="localhost:9092",
+            help="The brokers to ask first, HOST:PORT, separated by commas.",
+            metavar="HOST:PORT",
+        ),
+        Setting(key="topic", env="KAFKA_TOPIC", parse=text, default=None, help="The topic.", mandatory=True),
+        Setting(
+            key="group",
+            env="KAFKA_GROUP",
+            parse=text,
+            default="minions",
+            help="The consumer group: all minions of one group share the params, each group gets them all.",
+        ),
+        decoder_setting("KAFKA_DECODER"),
+        Setting(
+            key="config",
+            env="KAFKA_CONFIG",
+            parse=text,
+            default="",
+            help="A file with properties of librdkafka, key=value lines: security.protocol, sasl.*, ssl.*, ...",
+            metavar="FILE",
+        ),
+    )
+
+    def __init__(self, **values: Any) -> None:
+        """Take the settings; connects to nothing."""
+        super().__init__(**values)
+        self._codec = Codec(self.config["decoder"])
+        self._group = str(self.config["group"])
+        self._log = logging.getLogger("minionize.kafka")
+        self._made: Client | None = None
+        self._member: Member | None = None
+        self._outbox: Outbox | None = None
+        self._looker: Any = None
+        self._graves: Graveyard | None = None
+        self._is_open = self._parked = self._warned = False
+
+    @property
+    def queue_name(self) -> str:
+        """Topic and group."""
+        return f"{self.config['topic']} ({self._group})"
+
+    # Coming and going.
+
+    @property
+    def _client(self) -> Client:
+        if self._made is None:
+            more = properties(str(self.config["config"] or ""))
+            bootstrap, topic = str(self.config["bootstrap"]), str(self.config["topic"])
+            self._made = Client(bootstrap, topic, self._group, more, self.minion)
+        return self._made
+
+    def open(self) -> None:
+        """Join the group. After NotConnected we still are its member, if the brokers think so too."""
+        if self._is_open:
+            return
+        with self._reaching("join the group"):
+            member = self._member = self._member or Member(self._client, self._read, self._log.warning)
+            numbers = self._client.known(member.consumer, lambda: member.listen(0, 0.0))
+            if not member.joined:
+                member.join(ANSWER)
+        self._is_open, self._parked = True, False
+        if not self._warned:
+            self._warned = True
+            self._log.warning(
+                "%s has %d partitions: no more minions of the group %s can work at the same time, each with any "
+                "number of slots",
+                self._client,
+                len(numbers),
+                self._group,
+            )
+
+    def visit(self) -> None:
+        """Connect without joining the group."""
+        with self._reaching("look"):
+            consumer = self._looker = self._looker or self._client.consumer()
+            self._client.known(consumer, lambda: consumer.poll(0))
+
+    def declare(self) -> None:
+        """Create the topic, with as many partitions as the brokers think right."""
+        producer = self._sender().producer
+        if self._client.partitions(producer, lambda: producer.poll(0)) is None:
+            create(self._client, self._client.topic, -1, _KEPT)
+
+    def close(self) -> None:
+        """Leave the group; others go on with what is not settled.
+
+        While the brokers cannot be reached the membership is kept, and with it what is held: ``open`` comes back to it.
+        """
+        self._is_open = False
+        looker, self._looker = self._looker, None
+        if looker is not None:
+            looker.close()
+        if self._member is not None and not (self._parked and self._member.holds):
+            member, self._member = self._member, None
+            member.leave()
+
+    def _connected(self) -> Member:
+        if self._member is None or not self._is_open:
+            raise NotConnected(f"Kafka topic {self.config['topic']} is not open")
+        return self._member
+
+    @contextmanager
+    def _reaching(self, what: str) -> Iterator[None]:
+        try:
+            with self._client.reaching(what):
+                yield
+        except NotConnected:
+            self._parked = True
+            raise
+
+    # Receiving.
+
+    def _read(self, message: Any) -> Record | None:
+        headers = {key: (value or b"").decode("utf-8", "surrogateescape") for key, value in message.headers() or ()}
+        if headers.get(FOR, self._group) != self._group:
+            return None
+        id = headers.get(ID) or f"{message.partition()}-{message.offset()}"
+        return Record(id, message.value() or b"", headers.get(TYPE, ""))
+
+    def receive(self, max_messages: int, timeout: float) -> list[Delivery]:
+        """Take up to ``max_messages`` params; 0 keeps the membership alive."""
+        member = self._connected()
+        with self._reaching("receive"):
+            taken = member.take(max_messages, timeout)
+            if self._client.down and not taken:
+                self._client.check(member.consumer, lambda: member.listen(0, 0.0), patience=1.0)
+        return [self._deliver(entry) for entry in taken]
+
+    def _deliver(self, entry: Entry) -> Delivery:
+        record, mark = entry.record, entry.mark
+        assert record is not None
+        param = self._codec.decode(record.body, record.content_type)
+        attempt = 1 + mark.failed + mark.crashed
+        seen = attempt > 1 or mark.state != FRESH
+        return Delivery(param, record.id, attempt, seen, None, entry, mark.crashed)
+
+    # Settling.
+
+    def _change(self, what: str, changes: Changes) -> set[Entry]:
+        with self._reaching(what):
+            return self._connected().change(changes) if changes else set()
+
+    @staticmethod
+    def _tell_lost(deliveries: Sequence[Delivery], lost: set[Entry]) -> None:
+        if lost:
+            raise LeaseLost([each for each in deliveries if each.receipt in lost])
+
+    def ack(self, deliveries: Sequence[Delivery]) -> None:
+        """Settle as done."""
+        self._tell_lost(deliveries, self._change("ack", dict.fromkeys(each.receipt for each in deliveries)))
+
+    def nack(self, deliveries: Sequence[Delivery], delay: float = 0.0, charge: bool = True) -> None:
+        """Give back: this minion delivers it again, or whoever gets the partition."""
+        due = time.time() + delay if delay > 0.0 else 0.0
+        marks = {
+            each.receipt: Mark(each.receipt.mark.failed + charge, each.receipt.mark.crashed, SEEN, due)
+            for each in deliveries
+        }
+        lost = self._change("nack", marks)
+        self._connected().give_back(marks.keys() - lost)
+        self._tell_lost(deliveries, lost)
+
+    def dead_letter(self, deliveries: Sequence[Delivery], reason: str, evidence: Sequence[Mapping[str, Any]]) -> None:
+        """Give up: written to the topic of the dead, then done."""
+        member = self._connected()
+        dead = [
+            Dead.now(each.id, each.receipt.record.body, each.receipt.record.content_type, reason, proof)
+            for each, proof in zip(deliveries, evidence, strict=True)
+            if not member.is_lost(each.receipt)
+        ]
+        with self._reaching("dead-letter"):
+            if dead:
+                self._graveyard.bury(self._sender(), dead)
+        self.ack(deliveries)
+
+    def started(self, deliveries: Sequence[Delivery]) -> None:
+        """Write down that runs begin: if we die they have crashed."""
+        self._change("begin", {each.receipt: each.receipt.mark._replace(state=RUNNING) for each in deliveries})
+
+    def extend(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Keep the membership; return what went to others."""
+        if not deliveries:
+            return []
+        member = self._connected()
+        with self._reaching("keep the membership"):
+            member.take(0, 0.0)
+        return [each for each in deliveries if member.is_lost(each.receipt)]
+
+    # Looking and caring.
+
+    def _look(self) -> tuple[dict[int, Progress], dict[int, int]]:
+        """Return what is done of all partitions, and their ends."""
+        member = self._member if self._is_open else None
+        if member is None and self._looker is None:
+            self.visit()
+        consumer = member.consumer if member else self._looker
+        serve = (lambda: member.listen(0, 0.0)) if member else (lambda: consumer.poll(0))
+        with self._reaching("look"):
+            numbers = self._client.known(consumer, serve)
+            ours = member.parts if member else {}
+            found = committed(consumer, self._client.topic, [number for number in numbers if number not in ours])
+            return {**found, **ours}, offsets(consumer, self._client.topic, numbers, latest=True)
+
+    def backlog(self) -> Backlog:
+        """Count by offsets: what has been deleted, and marks of transactions, count too."""
+        now, parts = time.time(), self._look()
+        found, ends = parts
+        total = sum(max(0, ends[number] - each.position) + len(each.open) for number, each in found.items())
+        entries = [entry for each in found.values() for entry in each.open.values()]
+        in_flight = sum(1 for entry in entries if entry.held or entry.mark.state == RUNNING)
+        delayed = sum(1 for entry in entries if not entry.held and entry.mark.due > now)
+        dead = sum(1 for _ in self._graveyard.graves()) if not self._is_open else None
+        return Backlog(total - in_flight, in_flight, dead, exact=False, as_of=now, delayed=delayed)
+
+    def peek(self, limit: int | None = None) -> Iterator[Param]:
+        """Yield ready params: all from the first that is not done, but those that are done, held or delayed."""
+        if limit == 0:
+            return
+        found, ends = self._look()
+        begins = {number: each.first for number, each in found.items()}
+        now = time.time()
+        shown = itertools.count(1)
+        for message in scan(self._client, self._client.topic, begins, ends):
+            record = self._read(message)
+            if record is not None and _is_ready(found[message.partition()], message.offset(), now):
+                yield self._codec.decode(record.body, record.content_type)
+                if next(shown) == limit:
+                    return
+
+    # Filling.
+
+    def _sender(self) -> Outbox:
+        self._outbox = self._outbox or Outbox(self._client)
+        return self._outbox
+
+    @property
+    def _graveyard(self) -> Graveyard:
+        self._graves = self._graves or Graveyard(self._client)
+        return self._graves
+
+    def _everywhere(self) -> Iterator[int]:
+        """Yield partitions in turn, beginning with any."""
+        producer = self._sender().producer
+        numbers = self._client.known(producer, lambda: producer.poll(0))
+        first = random.randrange(len(numbers))
+        return itertools.cycle([*numbers[first:], *numbers[:first]])
+
+    def put(self, params: Iterable[Param]) -> int:
+        """Add params, to each partition in turn."""
+        self.declare()
+        partitions, topic = self._everywhere(), self._client.topic
+
+        def messages() -> Iterator[Message]:
+            for param in params:
+                body, content_type = self._codec.encode(param)
+                headers = {TYPE: content_type} if content_type else {}
+                yield Message(topic, next(partitions), body, headers=headers)
+
+        return self._sender().send(messages(), "put")
+
+    def dead(self) -> Iterator[DeadLetter]:
+        """Yield the dead params of this group."""
+        with self._reaching("read the dead"):
+            for grave in self._graveyard.graves():
+                yield grave.dead.letter(self._codec)
+
+    def requeue(self, ids: Iterable[str]) -> int:
+        """Make dead params ready again, for this group only."""
+        wanted, topic = set(ids), self._client.topic
+        graves = [grave for grave in self._graveyard.graves() if grave.dead.id in wanted]
+        if not graves:
+            return 0
+        partitions = self._everywhere()
+        headers = ({ID: grave.dead.id, FOR: self._group, TYPE: grave.dead.content_type} for grave in graves)
+        again = [
+            Message(topic, next(partitions), grave.dead.body, headers=each)
+            for grave, each in zip(graves, headers, strict=True)
+        ]
+        self._sender().send(again, "requeue")
+        self._graveyard.dig(self._sender(), graves)
+        return len(graves)
+
+
+def _is_ready(progress: Progress, offset: int, now: float) -> bool:
+    if offset >= progress.position:
+        return True
+    entry = progress.open.get(offset)
+    return entry is not None and not entry.held and entry.mark.state != RUNNING and entry.mark.due <= now

@@ -1,0 +1,312 @@
+"""A minion as a member of the group: which partitions are its own, what comes from them, and what it has done."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
+
+from minionize.errors import NotConnected
+from minionize.kafkaclient.client import ANSWER, Client
+from minionize.kafkaclient.progress import FRESH, ROOM, RUNNING, SEEN, Changes, Entry, Progress, Record
+
+__all__ = ["OPEN", "Member", "committed", "offsets"]
+
+OPEN = 1000
+"""So many params of a partition that are not done, and no more are taken from it: more could not be told apart."""
+
+_BRIEF = 0.05
+_MOVING = frozenset(
+    {"REBALANCE_IN_PROGRESS", "ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "FENCED_INSTANCE_ID", "_STATE", "_NO_OFFSET"}
+)
+"""The group is being shared out anew: soon it is clear what is still ours."""
+
+_LATEST, _EARLIEST = -1, -2
+
+
+def offsets(consumer: Any, topic: str, partitions: Iterable[int], latest: bool) -> dict[int, int]:
+    """Ask for the end, or the begin, of partitions, in one round trip."""
+    from confluent_kafka import KafkaException, TopicPartition
+
+    when = _LATEST if latest else _EARLIEST
+    asked = [TopicPartition(topic, number, when) for number in partitions]
+    if not asked:
+        return {}
+    found = consumer.offsets_for_times(asked, timeout=ANSWER)
+    for each in found:
+        if each.error:
+            raise KafkaException(each.error)
+    return {each.partition: each.offset for each in found}
+
+
+def committed(consumer: Any, topic: str, partitions: Iterable[int]) -> dict[int, Progress]:
+    """Ask what the group has done of partitions."""
+    from confluent_kafka import KafkaException, TopicPartition
+
+    asked = [TopicPartition(topic, number) for number in partitions]
+    if not asked:
+        return {}
+    begins = offsets(consumer, topic, [each.partition for each in asked], latest=False)
+    found = {}
+    for each in consumer.committed(asked, timeout=ANSWER):
+        if each.error:
+            raise KafkaException(each.error)
+        number, begin = each.partition, begins[each.partition]
+        progress = Progress(number, each.offset if each.offset >= 0 else begin, each.metadata or "")
+        progress.expire(begin)
+        found[number] = progress
+    return found
+
+
+class Member:
+    """Our part of the group.
+
+    Args:
+        client: Makes the connection.
+        read: Reads a message; None for one that is meant for others.
+        say: Takes a warning.
+
+    Attributes:
+        consumer: The connection.
+        parts: The partitions that are ours now.
+        joined: Whether we were told once what is ours.
+    """
+
+    def __init__(self, client: Client, read: Callable[[Any], Record | None], say: Callable[[str], None]) -> None:
+        self._client, self._read, self._say = client, read, say
+        self.consumer = client.consumer()
+        self.parts: dict[int, Progress] = {}
+        self._former: dict[int, Progress] = {}
+        self._ready: deque[Entry] = deque()
+        self._delayed: list[tuple[float, int, Entry]] = []
+        self._order = itertools.count()
+        self._room = ROOM
+        self.joined = False
+        # A consumer that is thrown away unclosed can hang for ever, at the exit of the process too.
+        self.closing = weakref.finalize(self, self.consumer.close)
+
+    # The group.
+
+    def join(self, patience: float) -> None:
+        """Join the group, and wait a while to be told what is ours."""
+        topic = self._client.topic
+        self.consumer.subscribe([topic], on_assign=self._gain, on_revoke=self._revoke, on_lost=self._lose)
+        until = time.monotonic() + patience
+        while not self.joined and time.monotonic() < until:
+            self.listen(0, _BRIEF)
+
+    def leave(self) -> None:
+        """Leave the group, so that others go on at once with what is not done."""
+        self._commit_seen(self.parts)
+        self.parts, self._former = {}, {}
+        self.closing()
+
+    @property
+    def holds(self) -> bool:
+        """Whether deliveries are held."""
+        return any(entry.held for part in self.parts.values() for entry in part.open.values())
+
+    def _gain(self, consumer: Any, gained: list[Any]) -> None:
+        from confluent_kafka import TopicPartition
+
+        topic, numbers = self._client.topic, [each.partition for each in gained]
+        news = committed(consumer, topic, numbers)
+        ends = offsets(consumer, topic, numbers, latest=True)
+        for number, progress in news.items():
+            progress.take_over(self._former.get(number))
+            progress.at_end = progress.start >= ends[number]
+        consumer.incremental_assign([TopicPartition(topic, number, each.start) for number, each in news.items()])
+        self.parts.update(news)
+        # What somebody else has got meanwhile is no longer ours.
+        self._former = {}
+        self.joined = True
+        self._focus()
+
+    def _revoke(self, _consumer: Any, revoked: list[Any]) -> None:
+        self._commit_seen(
+            {each.partition: self.parts[each.partition] for each in revoked if each.partition in self.parts}
+        )
+        self._lose(_consumer, revoked)
+
+    def _lose(self, _consumer: Any, lost: list[Any]) -> None:
+        for each in lost:
+            part = self.parts.pop(each.partition, None)
+            if part is not None:
+                self._former[each.partition] = part
+
+    def _commit_seen(self, parts: dict[int, Progress]) -> None:
+        """Write down what is not done of partitions that we give away: our runs of it are no crashes."""
+        from confluent_kafka import KafkaException
+
+        changes = {
+            entry: entry.mark._replace(state=SEEN)
+            for part in parts.values()
+            for entry in part.open.values()
+            if entry.mark.state == RUNNING or (entry.held and entry.mark.state == FRESH)
+        }
+        # What is not known then counts as a crash.
+        with suppress(KafkaException):
+            self._commit({number for number, part in parts.items() if part.open}, changes)
+
+    # What comes.
+
+    def take(self, most: int, timeout: float) -> list[Entry]:
+        """Take up to ``most`` params, waiting up to ``timeout`` seconds for the first; 0 keeps the membership alive."""
+        until = time.monotonic() + timeout
+        while True:
+            self._wake()
+            left = max(0.0, until - time.monotonic())
+            wait = 0.0 if self._ready and most else min(left, self._until_due())
+            self.listen(most - len(self._ready), wait)
+            taken = self._pick(most)
+            if taken or time.monotonic() >= until:
+                return taken
+
+    def listen(self, most: int, wait: float) -> None:
+        """Hear what the brokers send: news of the group, and up to ``most`` messages, or else at most one."""
+        self._focus(idle=most <= 0 and bool(self._ready))
+        message = self.consumer.poll(wait)
+        if message is None:
+            return
+        self._arrive(message)
+        if most > 1:
+            for each in self.consumer.consume(most - 1, 0):
+                self._arrive(each)
+
+    def _arrive(self, message: Any) -> None:
+        error = message.error()
+        part = self.parts.get(message.partition())
+        if error is not None:
+            if error.name() == "_PARTITION_EOF":
+                if part is not None:
+                    part.at_end = True
+            elif self._client.is_refusal(error):
+                raise self._client.failure(error, "read it")
+            return
+        if part is None:
+            return
+        gone = part.gone
+        part.at_end = False
+        entry = part.arrive(message.offset(), self._read(message))
+        if entry is not None:
+            self._queue(entry)
+        if part.gone > gone:
+            self._say(f"{self._client}: {part.gone} params were deleted by the brokers before they were done")
+
+    def _queue(self, entry: Entry) -> None:
+        if entry.mark.due > time.time():
+            heapq.heappush(self._delayed, (entry.mark.due, next(self._order), entry))
+        else:
+            self._ready.append(entry)
+
+    def _wake(self) -> None:
+        now = time.time()
+        while self._delayed and self._delayed[0][0] <= now:
+            self._ready.append(heapq.heappop(self._delayed)[2])
+
+    def _until_due(self) -> float:
+        return max(0.0, self._delayed[0][0] - time.time()) if self._delayed else float("inf")
+
+    def _pick(self, most: int) -> list[Entry]:
+        taken: list[Entry] = []
+        while self._ready and len(taken) < most:
+            entry = self._ready.popleft()
+            if self._is_open(entry):
+                entry.held = True
+                taken.append(entry)
+        return taken
+
+    def _focus(self, idle: bool = False) -> None:
+        """Fetch from the last of our partitions only, and from one before it when there is nothing left in that.
+
+        When minions come, cooperative-sticky takes the first partitions of each to share them out: the last one stays,
+        and with it what we hold. Fetched messages count for nobody, so pausing loses only the time to fetch again.
+        """
+        from confluent_kafka import TopicPartition
+
+        wanted = not idle
+        pause: list[Any] = []
+        resume: list[Any] = []
+        for number in sorted(self.parts, reverse=True):
+            part = self.parts[number]
+            fetch = wanted and len(part.open) < OPEN
+            wanted = wanted and (part.at_end or not fetch)
+            if part.paused == fetch:
+                (resume if fetch else pause).append(TopicPartition(self._client.topic, number, part.next))
+                part.paused = not fetch
+        if pause:
+            self.consumer.pause(pause)
+        if resume:
+            self.consumer.resume(resume)
+            for each in resume:
+                # Without a seek the client takes up to a second to notice.
+                self.consumer.seek(each)
+
+    # What is done.
+
+    def _is_open(self, entry: Entry) -> bool:
+        part = self.parts.get(entry.partition)
+        return part is not None and part.open.get(entry.offset) is entry
+
+    def is_lost(self, entry: Entry) -> bool:
+        """Tell whether a delivery is no longer ours; while the group is being shared out anew it still is."""
+        part = self.parts.get(entry.partition) or self._former.get(entry.partition)
+        return not (entry.held and part is not None and part.open.get(entry.offset) is entry)
+
+    def change(self, changes: Changes) -> set[Entry]:
+        """Commit new marks of what we hold, None for what is done; return what is no longer ours.
+
+        Raises:
+            NotConnected: It is not known whether they were committed.
+        """
+        until = time.monotonic() + ANSWER
+        while True:
+            lost = {entry for entry in changes if self.is_lost(entry)}
+            ours = {entry: mark for entry, mark in changes.items() if entry not in lost}
+            numbers = {entry.partition for entry in ours}
+            if numbers <= self.parts.keys() and self._commit(numbers, ours):
+                self._apply(ours)
+                return lost
+            if time.monotonic() > until:
+                why = "no broker answers" if self._client.down else "the group is being shared out anew"
+                raise NotConnected(f"{self._client}: cannot commit now: {why}")
+            self.listen(0, _BRIEF)
+
+    def _apply(self, changes: Changes) -> None:
+        for entry, mark in changes.items():
+            self.parts[entry.partition].change({entry: mark})
+            entry.held = entry.held and mark is not None
+
+    def _commit(self, numbers: set[int], changes: Changes) -> bool:
+        """Commit what is done of partitions; False if the group is being shared out anew."""
+        from confluent_kafka import KafkaException, TopicPartition
+
+        topic = self._client.topic
+        while numbers:
+            notes = [(number, *self.parts[number].note(changes, self._room)) for number in sorted(numbers)]
+            wanted = [TopicPartition(topic, number, offset, metadata=text) for number, offset, text in notes]
+            try:
+                for each in self.consumer.commit(offsets=wanted, asynchronous=False):
+                    if each.error:
+                        raise KafkaException(each.error)
+            except KafkaException as error:
+                name = error.args[0].name()
+                if name == "OFFSET_METADATA_TOO_LARGE" and self._room:
+                    self._room //= 2
+                    continue
+                if name in _MOVING:
+                    return False
+                raise
+            break
+        return True
+
+    def give_back(self, entries: Iterable[Entry]) -> None:
+        """Queue entries for their next delivery."""
+        for entry in entries:
+            entry.held = False
+            self._queue(self.parts[entry.partition].give_back(entry))
