@@ -1,0 +1,1 @@
+"""How Google's Pub/Sub is spoken to: helper of the google engine."""
