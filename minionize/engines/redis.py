@@ -24,7 +24,8 @@ from minionize.setting import Setting, seconds, text
 from minionize.task import Param
 
 _MANY = 500  # deliveries that one script settles: the server does nothing else meanwhile
-_BLOCK = 1.0  # seconds that the server may let us wait
+_FEW = 100  # entries that a script has to read whole, only to throw them away
+_BLOCK = 0.5  # seconds that the server may let us wait
 
 
 def _lease(value: Any) -> float:
@@ -237,17 +238,19 @@ class RedisEngine(Engine):
 
     def _settle(self, name: str, deliveries: Sequence[Delivery], *words: Any, documents: Sequence[bytes] = ()) -> None:
         lost: list[Delivery] = []
-        for start in range(0, len(deliveries), _MANY):
-            part = deliveries[start : start + _MANY]
-            receipts = [each.receipt for each in part]
-            try:
-                states = self._call(name, *words, *_pairs(receipts, documents[start : start + _MANY]))
-            except NotConnected:
-                # It may have been done; the answer may be what was lost.
-                self._unsure.update(each[:2] for each in receipts)
-                raise
-            lost += [each for each, state in zip(part, states, strict=True) if self._is_lost(each, state)]
-            self._forget(receipts)
+        receipts = [each.receipt for each in deliveries]
+        try:
+            for start in range(0, len(deliveries), _MANY):
+                part = slice(start, start + _MANY)
+                states = self._call(name, *words, *_pairs(receipts[part], documents[part]))
+                lost += [
+                    each for each, state in zip(deliveries[part], states, strict=True) if self._is_lost(each, state)
+                ]
+        except NotConnected:
+            # Some may be done; the answer may be what was lost.
+            self._unsure.update(each[:2] for each in receipts)
+            raise
+        self._forget(receipts)
         if lost:
             raise LeaseLost(lost)
 
@@ -328,7 +331,7 @@ class RedisEngine(Engine):
         """Throw away what is ready."""
         count = 0
         with suppress(NoGroup):
-            while went := self._server.call("purge", _MANY):
+            while went := self._server.call("purge", _FEW):
                 count += went
         return count
 

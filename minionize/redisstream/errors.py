@@ -19,7 +19,7 @@ _KNOWN: tuple[tuple[tuple[str, ...], bool, str], ...] = (
         "check the user and password in REDIS_URL",
     ),
     (
-        ("NOPERM", "no permissions", "has no permission"),
+        ("NOPERM", "NoPermissionError", "no permissions", "has no permission"),
         False,
         f"the user in REDIS_URL needs {_RIGHTS} for the keys STREAM and STREAM:*",
     ),

@@ -234,8 +234,30 @@ def test_sentinels(tmp_path: Path) -> None:
             assert "No master" in refusal(url.replace("mine", "other"), NotConnected)
             words = refusal(replica.url, NotConnected)
             assert "redis+sentinel:// finds it" in words
+            with engine_on(url) as engine:
+                engine.put(["a"])
+                engine.open()
+                taken = engine.receive(1, 1.0)
+                until(sentinel.knows_a_replica)
+                sentinel.fail_over()
+                with client(replica) as redis:
+                    until(lambda: redis.info()["role"] == "master")
+                until(lambda: acked(engine, taken))
+                assert engine.backlog().in_flight == 0
         finally:
             sentinel.stop()
+
+
+def acked(engine: RedisEngine, taken: list[Delivery]) -> bool:
+    """Whether an ack works by now; else come back, as the worker does."""
+    try:
+        engine.ack(taken)
+    except NotConnected:
+        engine.close()
+        with suppress(NotConnected):
+            engine.open()
+        return False
+    return True
 
 
 class Sentinel(RedisServer):
@@ -247,8 +269,18 @@ class Sentinel(RedisServer):
 
     def command(self) -> list[str]:
         conf = self.folder / "sentinel.conf"
-        conf.write_text(f"port {self.port}\nbind 127.0.0.1\nsentinel monitor mine 127.0.0.1 {self.master} 1\n")
+        conf.write_text(
+            f"port {self.port}\nbind 127.0.0.1\nprotected-mode no\nsentinel monitor mine 127.0.0.1 {self.master} 1\n"
+        )
         return [self.program, str(conf), "--sentinel"]
+
+    def knows_a_replica(self) -> bool:
+        with client(self) as redis:
+            return len(redis.execute_command("SENTINEL", "REPLICAS", "mine")) > 0
+
+    def fail_over(self) -> None:
+        with client(self) as redis:
+            redis.execute_command("SENTINEL", "FAILOVER", "mine")
 
 
 def until(condition: Any, seconds: float = 15.0) -> None:
