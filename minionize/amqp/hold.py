@@ -117,15 +117,19 @@ class Hold:
             channel.ack(tag)
             return None
         channel.held += 1
-        held = self._held.get(id)
-        if held and message.again and not held.is_ours and held.message.copy == message.copy:
-            held.channel, held.tag = channel, tag
+        if message.again and (lost := self._lost(message)):
+            lost.channel, lost.tag = channel, tag
             return None
         while id in self._held:
             # Of another producer: messages that do not differ are params all the same.
             id += "~"
         held = self._held[id] = Held(message, id, channel, tag)
         return held
+
+    def _lost(self, message: Message) -> Held | None:
+        """Find what runs here, though its connection was lost, and has come again."""
+        same = (held for held in self._held.values() if held.message.copy == message.copy and not held.is_ours)
+        return next(same, None)
 
     def finish(self, link: Link, receipts: Sequence[Held]) -> None:
         """Ack messages: done, or put elsewhere; what is not ours now is acked when it comes again."""

@@ -59,8 +59,7 @@ class Link:
         self._loop = IOLoop()
         self._loop.activate_poller()
         try:
-            with reaching(place):
-                self._raw: Any = self._connect(parameters(url, place, heartbeats))
+            self._raw: Any = self._connect(parameters(url, place, heartbeats))
         except BaseException:
             self._loop.close()
             raise
@@ -80,7 +79,7 @@ class Link:
         while not results:
             self._step()
         if isinstance(results[0], BaseException):
-            raise results[0]
+            raise fault(results[0], self.place) from results[0]
         return results[0]
 
     def _ended(self, _: Any, why: Any) -> None:
@@ -114,22 +113,25 @@ class Link:
         Raises:
             NotConnected: The connection has ended.
         """
-        late: list[bool] = []
-        timer = self._loop.call_later(max(seconds, 0.0), lambda: late.append(True))
-        try:
-            with reaching(self.place):
-                while not late and not until():
-                    self._check()
-                    self._step()
-                self._check()
-        finally:
-            self._loop.remove_timeout(timer)
+        self._check()
+        with reaching(self.place):
+            self._drive(seconds, lambda: self._end is not None or until())
+        self._check()
         return until()
 
+    def _drive(self, seconds: float, until: Callable[[], bool]) -> None:
+        late: list[bool] = []
+        timer = self._loop.call_later(max(seconds, 0.0), lambda: late.append(True))
+        while not late and not until():
+            self._step()
+        if not late:
+            self._loop.remove_timeout(timer)
+
     def _check(self) -> None:
+        if self._is_given_up:
+            raise NotConnected(f"{self.place} is not connected")
         if self._end is not None:
-            error = fault(self._end, self.place)
-            raise (error if isinstance(error, NotConnected) else NotConnected(str(error))) from self._end
+            raise NotConnected(str(fault(self._end, self.place))) from self._end
 
     def wait(self, until: Callable[[], bool], size: int = 0) -> None:
         """Wait for answers of the server.
@@ -254,16 +256,17 @@ class Link:
 
     def close(self) -> None:
         """Take leave; of a server that does not answer, without its word. Idempotent."""
+        if self._is_given_up:
+            return
         self._is_given_up = True
-        if self._end is None:
-            with suppress(Exception):
-                self._raw.close()
-                self.linger(_LEAVING if not self.blocked else 0.0, lambda: self._end is not None)
-        if self._end is None:
-            # There is no other way to let go of the socket.
-            with suppress(Exception):
+        with suppress(Exception):
+            self._raw.close()
+            self._drive(0.0 if self.blocked else _LEAVING, lambda: self._end is not None)
+        with suppress(Exception):
+            if self._end is None:
+                # There is no other way to let go of the socket.
                 self._raw._terminate_stream(OSError("given up"))
-                self.linger(_LEAVING, lambda: self._end is not None)
+                self._drive(_LEAVING, lambda: self._end is not None)
         with suppress(Exception):
             self._loop.close()
 

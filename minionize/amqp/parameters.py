@@ -26,6 +26,8 @@ def parameters(url: str, place: str, heartbeats: bool) -> Any:
     from pika import URLParameters
 
     try:
+        if not url.startswith(("amqp://", "amqps://")):
+            raise ValueError(place)
         found = URLParameters(url)
     except Exception:  # it raises whatever a wrong value leads to, and its words may hold the password
         raise EngineError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -123,11 +124,37 @@ class RabbitServer(Server):
         super().start()
 
     def stop(self) -> None:
+        machine = self._machine()
         super().stop()
         epmd, self._epmd = self._epmd, None
+        if machine is not None:
+            with suppress(ProcessLookupError):
+                os.kill(machine, signal.SIGKILL)
         if epmd is not None:
             epmd.kill()
             epmd.wait()
+
+    def _machine(self) -> int | None:
+        """The server itself: a child of the shell that has started it."""
+        if self._process is None:
+            return None
+        pid = self._process.pid
+        with suppress(OSError):
+            for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+                if Path(f"/proc/{child}/comm").read_text().startswith("beam"):
+                    return int(child)
+        return None
+
+    def hang(self) -> None:
+        """Let it take connections and answer nothing, until it is woken."""
+        machine = self._machine()
+        assert machine is not None
+        os.kill(machine, signal.SIGSTOP)
+
+    def wake(self) -> None:
+        machine = self._machine()
+        assert machine is not None
+        os.kill(machine, signal.SIGCONT)
 
     def control(self, *words: str) -> str:
         """Run ``rabbitmqctl``; takes some seconds."""
