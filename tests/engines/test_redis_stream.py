@@ -326,14 +326,21 @@ def test_a_group_that_was_destroyed_begins_again(make: Any, redis: Any) -> None:
     assert [each.attempt for each in taken] == [1, 1]
 
 
-def lose_answer(engine: RedisEngine, name: str) -> None:
-    """Let the server do the next step of that name, and the connection break before its answer is here."""
+def lose_answer(engine: RedisEngine, name: str, before: int = 0) -> None:
+    """Let the server do a step of that name, and the connection break before its answer is here.
+
+    Args:
+        engine: Whose connection.
+        name: Of the script.
+        before: How many such steps are done and answered before.
+    """
     server: Any = engine._server
     call = server.call
+    names = [name] * before
 
     def torn(script: str, *words: Any) -> Any:
         answer = call(script, *words)
-        if script != name:
+        if script != name or (names and names.pop()):
             return answer
         server.call = call
         server.hang_up()
@@ -358,6 +365,25 @@ def test_what_was_settled_though_the_answer_was_lost(make: Any, redis: Any, name
     getattr(engine, name)(taken, *words)
     assert len(engine.receive(1, 0.0)) == (name == "nack")
     assert len(list(engine.dead())) == (name == "dead_letter")
+
+
+def test_a_large_batch_that_is_torn_in_the_middle(make: Any, redis: Any) -> None:
+    engine, other = make(), make()
+    engine.put(str(number) for number in range(1200))
+    taken = engine.receive(1200, 1.0)
+    redis.xclaim(S, "minions", "minion-2", 0, [taken[-1].receipt.entry])
+    lose_answer(engine, "ack", before=1)
+    with pytest.raises(NotConnected):
+        engine.ack(taken)
+    engine.close()
+    engine.open()
+    with pytest.raises(LeaseLost) as caught:
+        engine.ack(taken)
+    assert caught.value.lost == (taken[-1],)
+    assert (engine.backlog().in_flight, redis.xlen(S)) == (1, 1)
+    assert not engine._held
+    assert not engine._unsure
+    assert other.receive(1, 0.0) == []
 
 
 def test_what_was_delivered_though_the_answer_was_lost(make: Any, redis: Any) -> None:
