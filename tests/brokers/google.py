@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,14 @@ class PubSubServer(Server):
                 return bool(answer.status == 200)
         except OSError:
             return False
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[PubSubServer]:
+    """Run an emulator."""
+    server = PubSubServer(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()

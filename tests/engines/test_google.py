@@ -14,7 +14,7 @@ from minionize.pubsub.link import Link
 from minionize.testing.engine import EngineContract
 from minionize.testing.rules.dead import DeadRules
 from minionize.testing.rules.params import ParamRules
-from tests.brokers.google import PROJECT, PubSubServer
+from tests.brokers.google import PROJECT, PubSubServer, running
 
 pytestmark = pytest.mark.broker
 
@@ -25,10 +25,8 @@ DELAY = 0.6
 
 @pytest.fixture(scope="module")
 def pubsub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PubSubServer]:
-    server = PubSubServer(tmp_path_factory.mktemp("pubsub"))
-    server.start()
-    yield server
-    server.stop()
+    with running(tmp_path_factory.mktemp("pubsub")) as server:
+        yield server
 
 
 class OnPubSub:
