@@ -1,0 +1,1 @@
+"""How Pulsar is talked to. Helper of the pulsar engine: nothing else imports it."""

@@ -1,0 +1,94 @@
+"""What a minion holds of a topic, over lost connections."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from minionize.pulsarclient.inbox import Inbox, Line
+from minionize.pulsarclient.message import Message
+
+__all__ = ["Held", "Hold"]
+
+_REMEMBERED = 10_000
+
+
+class Held:
+    """One delivery: the receipt.
+
+    Attributes:
+        message: What was delivered.
+        line: Which consumer it came to.
+        settled: Whether we were told what becomes of it.
+    """
+
+    __slots__ = ("line", "message", "settled")
+
+    def __init__(self, message: Message, line: Line) -> None:
+        self.message, self.line, self.settled = message, line, False
+
+
+class Hold:
+    """All of them.
+
+    A server gives what a lost connection held to anybody, so also to us again. What still runs here is then taken over
+    in silence; what we were told to ack is acked again: an ack that was under way is lost with its connection.
+    """
+
+    def __init__(self, subscription: str) -> None:
+        self._subscription = subscription
+        self._held: dict[str, Held] = {}
+        self._done: OrderedDict[str, None] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def knows(self, line: Line, message: Message) -> bool:
+        """See to a message that is no new delivery: done, held, or not for us; tell whether it is one."""
+        if not message.is_for(self._subscription) or message.position in self._done:
+            line.acknowledge(message)
+            return True
+        held = self._held.get(message.id)
+        if held is None:
+            return False
+        if held.message.position == message.position:
+            held.line.held -= 1
+            held.line, held.message = line, message
+            line.held += 1
+        else:
+            # Put anew by a minion that died before it had acked the other one.
+            self.drop(line, message)
+        return True
+
+    def admit(self, line: Line, message: Message) -> Held:
+        """Hold a delivery."""
+        line.held += 1
+        held = self._held[message.id] = Held(message, line)
+        return held
+
+    def drop(self, line: Line, message: Message) -> None:
+        """Ack a message that is of no use any more."""
+        self._done[message.position] = None
+        while len(self._done) > _REMEMBERED:
+            self._done.popitem(last=False)
+        line.acknowledge(message)
+
+    def finish(self, inbox: Inbox, receipts: Sequence[Held]) -> None:
+        """Ack messages: they are done, or have been put elsewhere."""
+        for held in receipts:
+            # Any consumer may ack what another one, of a connection that is lost, was given.
+            line = held.line if held.line.inbox is inbox else inbox.line_of(held.line.topic)
+            self.drop(line, held.message)
+            self._forget(held)
+
+    def give_back(self, inbox: Inbox, receipts: Sequence[Held]) -> None:
+        """Have the server deliver messages again; those of a lost connection it has given back already."""
+        for held in receipts:
+            if held.line.inbox is inbox:
+                held.line.give_back(held.message)
+            self._forget(held)
+
+    def _forget(self, held: Held) -> None:
+        held.settled = True
+        held.line.held -= 1
+        self._held.pop(held.message.id, None)

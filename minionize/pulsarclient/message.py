@@ -1,0 +1,97 @@
+"""A message as the server delivers it, and what is told of its param in its properties."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minionize.engine import DeadLetter
+from minionize.message import ATTEMPTS, FOR, ID, TYPE, Codec, Dead
+from minionize.pulsarclient.wire import fields
+
+__all__ = ["Message", "position"]
+
+_BATCH_SIZE = 6  # field of a serialized id
+
+
+def position(at: Any) -> str:
+    """Write where a message is."""
+    return f"{at.ledger_id()}:{at.entry_id()}:{at.partition()}"
+
+
+class Message:
+    """One message.
+
+    Attributes:
+        raw: The client library's.
+        body: What it holds.
+        properties: What is told of it.
+        position: Where it is; those of a batch are at the same place.
+        id: Id of its param: what minions have noted, else made of the position.
+        index: Its number in its batch; 0 of one that comes alone.
+        batch: How many are in its batch.
+    """
+
+    __slots__ = ("batch", "body", "id", "index", "position", "properties", "raw")
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+        self.body: bytes = raw.data()
+        self.properties: dict[str, str] = raw.properties()
+        at = raw.message_id()
+        self.position = position(at)
+        self.index = max(0, at.batch_index())
+        self.batch = 1
+        if at.batch_index() >= 0:
+            size = fields(at.serialize()).get(_BATCH_SIZE, 1)
+            self.batch = size if isinstance(size, int) else 1
+        self.id = self.properties.get(ID) or f"{self.position}:{at.batch_index()}"
+
+    @property
+    def content_type(self) -> str:
+        """What the body is, without parameters."""
+        return self.properties.get(TYPE, "").partition(";")[0].strip().lower()
+
+    @property
+    def attempts(self) -> int:
+        """How many deliveries counted as attempts and are over."""
+        words = self.properties.get(ATTEMPTS, "")
+        return int(words) if words.isdecimal() else 0
+
+    @property
+    def redelivered(self) -> bool:
+        """Whether its param is known to have been delivered before: what a dead minion was given leaves no trace."""
+        return ATTEMPTS in self.properties or self.raw.redelivery_count() > 0
+
+    def is_for(self, subscription: str) -> bool:
+        """Whether it concerns this subscription: what another one puts anew is for itself alone."""
+        return self.properties.get(FOR, subscription) == subscription
+
+    def put_back(self, subscription: str, attempts: int | None) -> dict[str, str]:
+        """Return the properties of a message that takes its place.
+
+        Args:
+            subscription: Who alone is to get it.
+            attempts: How many are over; None where it was not delivered at all.
+        """
+        kept = {name: value for name, value in self.properties.items() if name != ATTEMPTS}
+        counts = {} if attempts is None else {ATTEMPTS: str(attempts)}
+        return {**kept, ID: self.id, FOR: subscription, **counts}
+
+    # Where the dead are.
+
+    def letter(self, codec: Codec) -> DeadLetter:
+        """Read it as a dead param."""
+        dead = Dead.decode(self.body)
+        if dead is not None:
+            return dead.letter(codec)
+        param, at = codec.decode(self.body, self.content_type), self.raw.publish_timestamp() / 1000
+        return DeadLetter(self.id, param, "dead-lettered by the broker", {}, at)
+
+    def revived(self, subscription: str) -> tuple[str, bytes, dict[str, str]]:
+        """Return id, body and properties of the message that a dead param was."""
+        dead = Dead.decode(self.body)
+        if dead is None:
+            return self.id, self.body, self.put_back(subscription, None)
+        content = {TYPE: dead.content_type} if dead.content_type else {}
+        kept = {name: value for name, value in self.properties.items() if name not in (TYPE, ATTEMPTS)}
+        return dead.id, dead.body, {**kept, ID: dead.id, FOR: subscription, **content}
