@@ -29,6 +29,10 @@ def parameters(url: str, place: str, heartbeats: bool) -> Any:
         if not url.startswith(("amqp://", "amqps://")):
             raise ValueError(place)
         found = URLParameters(url)
+    except OSError as error:
+        raise EngineError(
+            f"RABBITMQ_URL {place}: certificates that its ssl_options name cannot be read: {error.strerror or error}"
+        ) from error
     except Exception:  # it raises whatever a wrong value leads to, and its words may hold the password
         raise EngineError(
             f"RABBITMQ_URL {place}: no URL that pika takes; write amqp://USER:PASSWORD@HOST:PORT/VHOST or amqps://..., "

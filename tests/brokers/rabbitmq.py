@@ -18,9 +18,9 @@ import pika
 from tests.brokers.server import Server, free_port, need
 
 USER, PASSWORD = "guest", "gu:est/@"
-POOR = "poor"
+POOR, MINION = "poor", "minion"
 VHOST = "other/place"
-"""A user who may do nothing, and a virtual host with a name that must be quoted."""
+"""A user who may do nothing, one who may do what the page says, a virtual host with a name that must be quoted."""
 
 
 class RabbitServer(Server):
@@ -50,16 +50,18 @@ class RabbitServer(Server):
         cookie.chmod(0o400)
         every = {"configure": ".*", "write": ".*", "read": ".*"}
         nothing = dict.fromkeys(every, "^$")
+        its_own = dict.fromkeys(every, r"^params(\..*)?$") | {"write": r"^params(\..*)?$|^amq\.default$"}
         vhosts = ["/", VHOST]
         definitions = {
             "users": [
                 {"name": USER, "password": PASSWORD, "tags": ["administrator"]},
-                {"name": POOR, "password": PASSWORD, "tags": []},
+                *({"name": name, "password": PASSWORD, "tags": []} for name in (POOR, MINION)),
             ],
             "vhosts": [{"name": name} for name in vhosts],
             "permissions": [
                 *({"user": USER, "vhost": name, **every} for name in vhosts),
                 {"user": POOR, "vhost": "/", **nothing},
+                {"user": MINION, "vhost": "/", **its_own},
             ],
         }
         (self.folder / "definitions.json").write_text(json.dumps(definitions))

@@ -296,7 +296,7 @@ def test_crashes_are_told_from_failures_over_many_hands(make: Make) -> None:
         engine.open()
         (delivery,) = take(engine, 1)
         assert (delivery.attempt, delivery.crashes) == (2 * crashes + 1, crashes)
-        engine.nack([delivery])
+        engine.nack([delivery], delay=0.05 * crashes)
         take(engine, 1)
         engine.close()
 

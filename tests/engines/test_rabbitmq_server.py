@@ -17,7 +17,7 @@ from minionize.engine import EngineError, NotConnected
 from minionize.engines.rabbitmq import RabbitmqEngine
 from tests.acceptance.running import until
 from tests.brokers.proxy import proxied
-from tests.brokers.rabbitmq import PASSWORD, POOR, USER, VHOST, RabbitServer, running
+from tests.brokers.rabbitmq import MINION, PASSWORD, POOR, USER, VHOST, RabbitServer, running
 from tests.brokers.server import free_port
 
 pytestmark = pytest.mark.broker
@@ -294,6 +294,19 @@ def test_a_user_without_permission(server: RabbitServer, queue: str, make: Make)
         engine.open()
 
 
+def test_a_user_with_the_permissions_of_the_page(server: RabbitServer, make: Make) -> None:
+    engine = make(url=server.url_of(MINION, PASSWORD))
+    engine.put(["a", "b"])
+    engine.open()
+    first, second = take(engine, 2)
+    engine.nack([first], delay=0.1)
+    engine.dead_letter([second], "no", [{}])
+    assert engine.requeue([second.id]) == 1
+    engine.ack(take(engine, 2))
+    assert list(engine.peek()) == []
+    assert engine.purge() == 0
+
+
 def test_urls_that_are_none(make: Make) -> None:
     for bad in ("amqp://me:wr0ng@host:port/", "http://me:wr0ng@host/", "amqp://h/?heartbeat=wr0ng", "amqp://me@h/"):
         engine = make(url=bad)
@@ -306,6 +319,8 @@ def test_tls(server: RabbitServer, make: Make) -> None:
     plain = server.url_of(USER, PASSWORD, port).replace("amqp:", "amqps:")
     with refused(make(), EngineError, "is not trusted"):
         make(url=plain).open()
+    with refused(make(), EngineError, "certificates .* cannot be read: No such file"):
+        make(url=f"{plain}?ssl_options={{'ca_certs':'/no/such/ca.pem'}}").open()
     engine = make(url=f"{plain}?ssl_options={{'ca_certs':'{server.folder}/ca.pem'}}")
     assert engine.put(["a"]) == 1
     engine.open()
