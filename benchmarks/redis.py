@@ -17,6 +17,7 @@ from tests.brokers.redis import RedisServer
 
 CALLS = 20_000
 CALLS_OF_PEERS = 2_000  # they are slower, and to fill their queues takes longer still
+FEWEST = 500  # so that they are seen at work
 PATIENCE = 600.0
 
 NOOP = "def noop(param):\n    return None\n"
@@ -170,7 +171,7 @@ def minion(bench: Bench, url: str, code: Path, slots: int) -> Callable[[], float
 
 def peer(bench: Bench, url: str, code: Path, peer: Peer) -> Callable[[], float]:
     """One worker process of a peer, from its first calls until nothing is left: its start is not counted."""
-    number = bench.count(CALLS_OF_PEERS)
+    number = max(FEWEST, bench.count(CALLS_OF_PEERS))
     environ = {**bench.environ, "URL": url, "PYTHONPATH": str(code)}
     argv = [word.replace("{url}", url) for word in peer.argv]
 
