@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from minionize.engine import DeadLetter
+from minionize.errors import EngineError
 from minionize.message import ATTEMPTS, FOR, ID, JSON, TYPE, Codec, Dead
 from minionize.pubsub.link import MOST
 from minionize.task import Param
@@ -32,6 +33,7 @@ REASON = "minionize-reason"
 ENOUGH = 8_000_000
 """Bytes in one call; the service takes 10 MB, attributes and all."""
 
+_LARGEST = 9_900_000
 _DEAD_BY_BROKER = "CloudPubSubDeadLetter"
 _GOOGLES = ("goog", _DEAD_BY_BROKER)
 _QUICK = 0.05
@@ -39,8 +41,15 @@ _LONGEST = 1000  # bytes of an attribute; the service takes 1024
 
 
 def fresh(codec: Codec, param: Param) -> Any:
-    """Make a message of a param."""
+    """Make a message of a param.
+
+    Raises:
+        EngineError: It has no form, or is too large.
+    """
     body, content_type = codec.encode(param)
+    if len(body) > _LARGEST:
+        words = f"param {ascii(param)[:40]}... has {len(body)} bytes, and Pub/Sub takes {_LARGEST}"
+        raise EngineError(f"{words}: put the name of a file")
     if not body:
         # A message must hold something.
         body, content_type = b'""', JSON
@@ -148,19 +157,29 @@ def _source(message: Any) -> str:
 
 
 def batches(messages: Iterable[Any]) -> Iterator[list[Any]]:
-    """Yield messages in as many as one call may hold; what comes slowly does not wait for more."""
+    """Yield messages in as many as one call may hold; what comes slowly does not wait for more.
+
+    Raises:
+        EngineError: One could not be made; those before it have been yielded.
+    """
     batch: list[Any] = []
     limit, weight, began = 1, 0, time.monotonic()
-    for message in messages:
-        size = message.ByteSize()
-        if batch and weight + size > ENOUGH:
-            yield batch
-            batch, weight = [], 0
-        batch.append(message)
-        weight += size
-        if len(batch) >= limit:
-            limit = min(2 * limit, MOST) if time.monotonic() - began < _QUICK else 1
-            yield batch
-            batch, weight, began = [], 0, time.monotonic()
+    fault = None
+    try:
+        for message in messages:
+            size = message.ByteSize()
+            if batch and weight + size > ENOUGH:
+                yield batch
+                batch, weight = [], 0
+            batch.append(message)
+            weight += size
+            if len(batch) >= limit:
+                limit = min(2 * limit, MOST) if time.monotonic() - began < _QUICK else 1
+                yield batch
+                batch, weight, began = [], 0, time.monotonic()
+    except EngineError as error:
+        fault = error
     if batch:
         yield batch
+    if fault is not None:
+        raise fault
