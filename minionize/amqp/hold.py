@@ -19,6 +19,7 @@ _SPARE = 4
 """Channels left for questions and orders."""
 
 _REMEMBERED = 10_000
+_HOPES = 4
 
 
 class Held:
@@ -30,13 +31,15 @@ class Held:
         channel: What it came by.
         tag: Its number there.
         settled: Whether we were told what becomes of it.
+        hopes: How often it is still looked for, should the server take it back.
     """
 
-    __slots__ = ("channel", "id", "message", "settled", "tag")
+    __slots__ = ("channel", "hopes", "id", "message", "settled", "tag")
 
     def __init__(self, message: Message, id: str, channel: Channel, tag: int) -> None:
         self.message, self.id, self.channel, self.tag = message, id, channel, tag
         self.settled = False
+        self.hopes = _HOPES
 
     @property
     def is_ours(self) -> bool:
@@ -63,16 +66,33 @@ class Hold:
         Raises:
             NotConnected: The queue cannot be reached, or is gone.
         """
-        ready, taken = link.count(queue), list[Held]()
+        taken: list[Held] = []
+        try:
+            self._take(link, queue, most, taken)
+        except BaseException:
+            # Nobody hears of these: when they come again they must not seem to run here.
+            for held in taken:
+                self.forget(held)
+            raise
+        return taken
+
+    def _take(self, link: Link, queue: str, most: int, taken: list[Held]) -> None:
+        ready = link.count(queue)
         if ready is None:
             raise NotConnected(f"{link.place}: queue {queue} is gone")
         while (wanted := min(most, ready) - len(taken)) > 0:
             channels = self._free(link, wanted)
             came = self._get(link, queue, channels)
-            taken += [held for held in map(self._admit, came) if held is not None]
+            taken.extend(held for held in map(self._admit, came) if held is not None)
             if len(came) < len(channels):
-                break
-        return taken
+                return
+
+    def missing(self) -> int:
+        """Count what runs here though the server has taken it back; each for a few times only."""
+        lost = [held for held in self._held.values() if held.hopes and not held.is_ours]
+        for held in lost:
+            held.hopes -= 1
+        return len(lost)
 
     @staticmethod
     def _get(link: Link, queue: str, channels: Sequence[Channel]) -> list[Arrival]:
@@ -104,7 +124,7 @@ class Hold:
             self._has_warned = True
             logging.getLogger("minionize.rabbitmq").warning(
                 "the server has taken a param back, for its run takes longer than consumer_timeout: another minion may "
-                "run it too. Raise consumer_timeout in rabbitmq.conf; from RabbitMQ 3.12 on minionize does that itself"
+                "run it too. Raise that in rabbitmq.conf; from RabbitMQ 3.12 on minionize does so for its queues"
             )
 
     def _admit(self, arrival: Arrival) -> Held | None:
@@ -118,7 +138,7 @@ class Hold:
             return None
         channel.held += 1
         if message.again and (lost := self._lost(message)):
-            lost.channel, lost.tag = channel, tag
+            lost.channel, lost.tag, lost.hopes = channel, tag, _HOPES
             return None
         while id in self._held:
             # Of another producer: messages that do not differ are params all the same.

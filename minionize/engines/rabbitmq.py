@@ -30,6 +30,7 @@ _FIRST_PAUSE, _LAST_PAUSE = 0.01, 0.25
 _PEEKED = 100
 _LONGEST_NAME = 240
 _LOOK_EVERY = 60.0
+_CHECK_EVERY = 0.2
 
 
 def _name(value: Any) -> str:
@@ -100,7 +101,7 @@ class RabbitmqEngine(Engine):
         self._mailer: Outbox | None = None
         self._hold = Hold()
         self._pause = _FIRST_PAUSE
-        self._looked = 0.0
+        self._looked = self._checked = 0.0
 
     @property
     def queue_name(self) -> str:
@@ -114,6 +115,7 @@ class RabbitmqEngine(Engine):
         self._connect()
         with self._closing_on_errors():
             self._places.open(self._connected())
+            self._regain(self._connected())
 
     def visit(self) -> None:
         """Connect; makes nothing."""
@@ -178,6 +180,8 @@ class RabbitmqEngine(Engine):
         if self._mailer is not None and self._mailer.link.is_open:
             with suppress(NotConnected):
                 self._mailer.flush()
+        if time.monotonic() >= self._checked + _CHECK_EVERY:
+            self._regain(link)
         if max_messages <= 0:
             link.linger(timeout)
             return []
@@ -189,6 +193,21 @@ class RabbitmqEngine(Engine):
                 return taken
             link.linger(min(left, self._pause))
             self._pause = min(2 * self._pause, _LAST_PAUSE)
+
+    def _regain(self, link: Link) -> None:
+        """Take again what the server has taken back while it runs here: it is the first in the queue, for a moment."""
+        self._checked = time.monotonic()
+        if missing := self._hold.missing():
+            self._put_back(self._take(link, missing))
+
+    def _put_back(self, taken: Sequence[Delivery]) -> None:
+        """Put anew what was never handed on."""
+        try:
+            self.nack(taken, charge=False)
+        except BaseException:
+            for held in _unsettled(taken):
+                self._hold.forget(held)
+            raise
 
     def _ready(self) -> int:
         count = self._connected().count(self._queue)
@@ -280,7 +299,7 @@ class RabbitmqEngine(Engine):
         left = left if limit is None else min(left, limit)
         while left > 0 and (taken := self._take(link, min(left, _PEEKED))):
             left -= len(taken)
-            self.nack(taken, charge=False)
+            self._put_back(taken)
             yield from [delivery.param for delivery in taken]
 
     def dead(self) -> Iterator[DeadLetter]:
