@@ -181,7 +181,7 @@ class RedisEngine(Engine):
             if not taken and left > 0.0:
                 taken = self._wait(max_messages, min(left, pause / 1000.0, _BLOCK))
             deliveries = self._deliver(taken)
-            if deliveries or (left <= 0.0 and not taken):
+            if deliveries or (not taken and time.monotonic() >= end):
                 return deliveries
 
     def _wait(self, most: int, patience: float) -> list[Any]:
@@ -197,18 +197,19 @@ class RedisEngine(Engine):
         return [(entry, 1, 1, 0, fields) for entry, fields in new]
 
     def _deliver(self, taken: Sequence[Any]) -> list[Delivery]:
-        deliveries, strangers = [], []
-        for entry, count, attempt, crashes, words in taken:
-            fields = words if isinstance(words, Mapping) else mapping_of(words)
-            receipt = _Receipt(entry.decode(), count, fields)
-            if not is_for(self._group, fields):
-                strangers.append(receipt)
-                continue
-            self._held[receipt.entry] = count
-            param, id = param_of(self._codec, fields), id_of(entry, fields)
-            deliveries.append(Delivery(param, id, attempt, count > 1, self._lease, receipt, crashes))
+        received = [
+            _Receipt(entry.decode(), count, words if isinstance(words, Mapping) else mapping_of(words))
+            for entry, count, _, _, words in taken
+        ]
+        strangers = [each for each in received if not is_for(self._group, each.fields)]
         if strangers:
             self._call("ack", *_pairs(strangers))
+        deliveries = []
+        for receipt, (entry, count, attempt, crashes, _) in zip(received, taken, strict=True):
+            if is_for(self._group, receipt.fields):
+                self._held[receipt.entry] = count
+                param, id = param_of(self._codec, receipt.fields), id_of(entry, receipt.fields)
+                deliveries.append(Delivery(param, id, attempt, count > 1, self._lease, receipt, crashes))
         return deliveries
 
     def _tend(self) -> None:
