@@ -46,13 +46,17 @@ class Line:
 
     def __init__(self, topic: str, consumer: Any, inbox: Inbox) -> None:
         self.topic, self._consumer, self.inbox = topic, consumer, inbox
+        # The class of consumers that everybody knows can only wait for a message.
+        self._receive: Any = getattr(consumer._consumer, "receive_async", None)
+        if self._receive is None:
+            raise EngineError("pulsar-client 3.9 or later is needed: pip install -U minionize[pulsar]")
         self.asked = self.held = self._came = 0
         self.worn = False
         self._last = ("", 0)
 
     def ask(self) -> None:
         """Ask for one more."""
-        self._consumer._consumer.receive_async(self._hear)
+        self._receive(self._hear)
 
     def _hear(self, result: Any, raw: Any) -> None:
         """Hear of the server; a thread of the client library calls this."""
@@ -143,7 +147,7 @@ class Inbox:
         while not all(line.is_connected for line in self._lines):
             now = time.monotonic()
             self._away = self._away or now
-            if now - self._away > _SILENCE or now > end > now - _GAP:
+            if now - self._away > _SILENCE or (patience and now > end):
                 raise NotConnected(f"{self._link.place}: the connection is lost")
             if not patience:
                 return False

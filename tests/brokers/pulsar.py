@@ -15,11 +15,22 @@ from pathlib import Path
 from typing import Any
 
 import pulsar
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from tests.brokers.jars import jars
 from tests.brokers.server import Server, free_port, need
 
 KEY = b"a key that only this server knows"
+BOSS = "boss"
+"""Who may do everything; so may who shows no token."""
+
+_AUTH = "org.apache.pulsar"
 
 _OPENS = (
     *(f"java.base/{name}" for name in ("java.io", "java.util.zip", "java.nio", "jdk.internal.misc")),
@@ -47,6 +58,12 @@ _SETTINGS = {
     "managedLedgerCacheSizeMB": 32,
     **{f"num{name}Threads": 2 for name in ("IO", "OrderedExecutor", "CacheExecutor")},
     "numHttpServerThreads": 8,
+    "authenticationEnabled": "true",
+    "authorizationEnabled": "true",
+    "authenticationProviders": f"{_AUTH}.broker.authentication.AuthenticationProviderToken",
+    "brokerClientAuthenticationPlugin": f"{_AUTH}.client.impl.auth.AuthenticationToken",
+    "superUserRoles": BOSS,
+    "anonymousUserRole": BOSS,
     # By this much a delayed message may come too early, or too late; 1000 by default.
     "delayedDeliveryTickTimeMillis": 100,
 }
@@ -56,38 +73,44 @@ _LOGGING = """<Configuration>
 
 
 class PulsarServer(Server):
-    """``url`` leads to it, ``admin`` to its REST interface.
+    """``url`` and ``tls_url`` lead to it, ``admin`` to its REST interface.
+
+    It takes tokens, and may be used without one; ``ca`` is the CA that has signed its certificate.
 
     Args:
         folder: A directory of its own.
-        certificate: PEM files of key and certificate for ``tls_port``; None: no TLS.
-        secured: Whether clients need a token.
     """
 
     patience = 90.0
 
-    def __init__(self, folder: Path, certificate: tuple[Path, Path] | None = None, secured: bool = False) -> None:
+    def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.java = need("java", "openjdk-17-jre-headless")
         self.lib = jars("pulsar")
         self.web_port, self.bookie_port, self.tls_port = free_port(), free_port(), free_port()
-        self.token = token("boss") if secured else ""
-        settings = {**_SETTINGS, "brokerServicePort": self.port, "webServicePort": self.web_port}
-        if certificate:
-            key, own = certificate
-            settings |= {"brokerServicePortTls": self.tls_port, "tlsKeyFilePath": key, "tlsCertificateFilePath": own}
-        if secured:
-            settings |= {
-                "authenticationEnabled": "true",
-                "authorizationEnabled": "true",
-                "authenticationProviders": "org.apache.pulsar.broker.authentication.AuthenticationProviderToken",
-                "tokenSecretKey": f"data:;base64,{base64.b64encode(KEY).decode()}",
-                "brokerClientAuthenticationPlugin": "org.apache.pulsar.client.impl.auth.AuthenticationToken",
-                "brokerClientAuthenticationParameters": f"token:{self.token}",
-                "superUserRoles": "boss",
-            }
+        self.ca = folder / "ca.pem"
+        self._certify()
+        settings = {
+            **_SETTINGS,
+            "brokerServicePort": self.port,
+            "brokerServicePortTls": self.tls_port,
+            "webServicePort": self.web_port,
+            "tlsKeyFilePath": folder / "key.pem",
+            "tlsCertificateFilePath": folder / "own.pem",
+            "tokenSecretKey": f"data:;base64,{base64.b64encode(KEY).decode()}",
+            "brokerClientAuthenticationParameters": f"token:{token(BOSS)}",
+        }
         (folder / "standalone.conf").write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
         (folder / "log4j2.xml").write_text(_LOGGING)
+
+    def _certify(self) -> None:
+        authority = trustme.CA()
+        own = authority.issue_cert("127.0.0.1", "localhost")
+        authority.cert_pem.write_to_path(self.ca)
+        key = load_pem_private_key(own.private_key_pem.bytes(), None)
+        form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())  # Java takes no other
+        (self.folder / "key.pem").write_bytes(key.private_bytes(*form))
+        own.cert_chain_pems[0].write_to_path(self.folder / "own.pem")
 
     @property
     def url(self) -> str:
@@ -130,8 +153,6 @@ class PulsarServer(Server):
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Call the REST interface."""
         headers = {"Content-Type": "application/json"}
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.admin}/admin/v2/{path}", data, headers, method=method)
         with urllib.request.urlopen(request, timeout=10) as answer:
@@ -141,8 +162,7 @@ class PulsarServer(Server):
     @contextmanager
     def client(self) -> Iterator[pulsar.Client]:
         """A client as any other program has it, silent."""
-        login = pulsar.AuthenticationToken(self.token) if self.token else None
-        with closing(pulsar.Client(self.url, login, logger=SILENT, operation_timeout_seconds=10)) as client:
+        with closing(pulsar.Client(self.url, logger=SILENT, operation_timeout_seconds=10)) as client:
             yield client
 
     def produce(
@@ -171,11 +191,9 @@ def token(role: str, key: bytes = KEY) -> str:
 
 
 @contextmanager
-def running(
-    folder: Path, certificate: tuple[Path, Path] | None = None, secured: bool = False
-) -> Iterator[PulsarServer]:
+def running(folder: Path) -> Iterator[PulsarServer]:
     """A server that is stopped at the end."""
-    server = PulsarServer(folder, certificate, secured)
+    server = PulsarServer(folder)
     try:
         server.start()
         yield server

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 from uuid import uuid4
 
@@ -13,26 +12,20 @@ from minionize.engines.pulsar import PulsarEngine
 from minionize.message import JSON, TYPE
 from minionize.testing.engine import EngineContract
 from minionize.testing.rules.params import ParamRules
-from tests.brokers.pulsar import PulsarServer, running
+from tests.brokers.pulsar import PulsarServer
 
 pytestmark = pytest.mark.broker
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PulsarServer]:
-    with running(tmp_path_factory.mktemp("pulsar")) as server:
-        yield server
 
 
 class OnPulsar:
     """A topic of its own for each case."""
 
     decoder: ClassVar[str] = "json"
-    quiet = 0.3
+    quiet = 0.2
 
     @pytest.fixture(autouse=True)
-    def _topic(self, server: PulsarServer) -> None:
-        self.server, self.topic = server, f"params-{uuid4().hex}"
+    def _topic(self, pulsar_server: PulsarServer) -> None:
+        self.server, self.topic = pulsar_server, f"params-{uuid4().hex}"
 
     def make_engine(self) -> Engine:
         """Make another minion's engine."""
