@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,12 +13,13 @@ from minionize.engine import Backlog, DeadLetter, Delivery, Engine, Features, Ho
 from minionize.errors import EngineError, LeaseLost, NotConnected
 from minionize.host import new_minion_id
 from minionize.message import Codec, Dead, decoder_setting
+from minionize.notice import notice
 from minionize.redisstream.client import redis_url
 from minionize.redisstream.entries import body_of, document_of, fields_of, id_of, is_for, mapping_of, param_of
 from minionize.redisstream.errors import NoGroup
 from minionize.redisstream.putting import batches
 from minionize.redisstream.scripts import GONE, LOST, NOBODY
-from minionize.redisstream.server import LOG, Server
+from minionize.redisstream.server import Server
 from minionize.setting import Setting, seconds, text
 from minionize.task import Param
 
@@ -164,7 +164,7 @@ class RedisEngine(Engine):
         self._warn("made group %s of stream %s at %s anew: a server without persistence forgets all when it restarts")
 
     def _warn(self, words: str) -> None:
-        logging.getLogger(LOG).warning(words, self._group, self._stream, self._server.place)
+        notice("redis", words, self._group, self._stream, self._server.place)
 
     # Receiving.
 

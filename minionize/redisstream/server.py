@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from minionize.errors import EngineError, NotConnected
+from minionize.notice import notice
 from minionize.redisstream.client import connect, is_cluster, place_of
 from minionize.redisstream.entries import fields_of
 from minionize.redisstream.errors import NoGroup, reaching
 from minionize.redisstream.scripts import SCRIPTS
 
-__all__ = ["LOG", "Server"]
+__all__ = ["Server"]
 
-LOG = "minionize.redis"
 _OLDEST = (6, 2)
 _PAGE = 100
 
@@ -66,7 +65,7 @@ class Server:
         policy = str(facts.get("maxmemory_policy", ""))
         if facts.get("maxmemory") and policy.startswith("allkeys-"):
             words = "Redis at %s throws whole queues away when its memory is full: set maxmemory-policy to noeviction"
-            logging.getLogger(LOG).warning(words, self.place)
+            notice("redis", words, self.place)
         return str(facts.get("run_id", ""))
 
     def _facts(self) -> Mapping[str, Any]:

@@ -8,11 +8,11 @@ from contextlib import suppress
 
 from minionize.guardian import kill_marked
 from minionize.host import is_gone
+from minionize.notice import notice
 from minionize.sweepdir.clock import Clock
 from minionize.sweepdir.fsio import open_for_change, remove
 from minionize.sweepdir.layout import Layout
 from minionize.sweepdir.lease import Held, Lease, lease_names, read_lease
-from minionize.sweepdir.notice import notice
 
 # With many minions each looks less often, so that all of them together look about as often as a few.
 _PER_LEASE = 0.02
@@ -117,6 +117,7 @@ class Others:
             if name not in self._damaged:
                 self._damaged.add(name)
                 notice(
+                    "execo",
                     "the lease %s is damaged, so nobody can tell what that minion holds: if it is dead, remove the "
                     "file; what it held stays in progress until you remove %s",
                     os.path.join(self._layout.leases, f"{name}.json"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from minionize.engine import Backlog, DeadLetter
+from minionize.notice import notice
 from minionize.sweepdir.clock import Clock
 from minionize.sweepdir.counts import Counts
 from minionize.sweepdir.layout import Layout
 from minionize.sweepdir.locks import Locks
-from minionize.sweepdir.notice import doubtful_locks, notice
+from minionize.sweepdir.mounts import doubtful_locks
 from minionize.sweepdir.returns import BACK, RETRY
 from minionize.sweepdir.stake import Stake
 from minionize.sweepdir.taken import DONE, GIVEN, Taken
@@ -43,7 +44,11 @@ class SweepQueue:
         doubt = doubtful_locks(self._layout.folder)
         if doubt and doubt != self._said:
             self._said = doubt
-            notice("%s, so locks are seen on this host only: minions of several hosts would disturb each other", doubt)
+            notice(
+                "execo",
+                "%s, so locks are seen on this host only: minions of several hosts would disturb each other",
+                doubt,
+            )
         with self._locks.hold() as files:
             self.stake.refresh(files)
             self.view.dead.refresh()

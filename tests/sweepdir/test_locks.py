@@ -16,7 +16,7 @@ import pytest
 from minionize.errors import EngineError, NotConnected
 from minionize.sweepdir.layout import Layout
 from minionize.sweepdir.locks import Locks
-from minionize.sweepdir.notice import doubtful_locks
+from minionize.sweepdir.mounts import doubtful_locks
 from tests.sweepdir.helpers import MovedClock, engine_on, make_sweep, opened
 
 HOLDS = """

@@ -1,15 +1,8 @@
-"""Things a user should know that stop nobody."""
+"""Whether locks in a directory are seen by other hosts, by what is mounted there."""
 
 from __future__ import annotations
 
 import os
-
-
-def notice(message: str, *details: object) -> None:
-    """Say something through the logger ``minionize.execo``."""
-    import logging
-
-    logging.getLogger("minionize.execo").warning(message, *details)
 
 
 def doubtful_locks(folder: str, mounts: str = "/proc/self/mountinfo") -> str | None:
