@@ -103,6 +103,8 @@ class KafkaEngine(Engine):
         if self._is_open:
             return
         with self._reaching("join the group"):
+            if self._member:
+                self._member.resume()
             member = self._member = self._member or Member(self._client, self._read, self._log.warning)
             numbers = self._client.known(member.consumer, lambda: member.listen(0, 0.0))
             if not member.joined:

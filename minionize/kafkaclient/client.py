@@ -43,7 +43,7 @@ _COMMON = {
     "reconnect.backoff.max.ms": 1000,
     "log_level": 0,  # it would go to stderr
 }
-_CONSUMER = {
+_CONSUMER: dict[str, Any] = {
     "partition.assignment.strategy": "cooperative-sticky",
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -116,6 +116,9 @@ class Client:
         group: The group.
         more: Further properties.
         minion: Id of the minion, for the brokers' logs.
+
+    Attributes:
+        down: Whether no broker was reached, when last heard of.
     """
 
     def __init__(self, bootstrap: str, topic: str, group: str, more: dict[str, str], minion: str) -> None:
@@ -126,6 +129,11 @@ class Client:
         self.down = False
         self._refusal: Any = None
         self._trouble = ""
+
+    @property
+    def session(self) -> float:
+        """Seconds without a sign of life after which the group gives up a member."""
+        return int({**_CONSUMER, **self._more}["session.timeout.ms"]) / 1000.0
 
     def _hear(self, error: Any) -> None:
         """Hear of trouble from the client's own threads, while it is polled."""
@@ -174,12 +182,15 @@ class Client:
         Args:
             what: What is tried, such as "read the topic".
         """
-        from confluent_kafka import KafkaException
+        from confluent_kafka import KafkaError, KafkaException
 
         try:
             yield
         except KafkaException as error:
             raise self.failure(error.args[0], what) from error
+        except KafkaError as error:  # type: ignore[misc]
+            # As it comes out of a call during which we were told of the group, and asked something in turn.
+            raise self.failure(error, what) from error
 
     def failure(self, error: Any, what: str) -> EngineError:
         """Make our error of the client's: NotConnected where trying again may help."""

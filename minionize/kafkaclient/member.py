@@ -9,9 +9,11 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from minionize.errors import NotConnected
+from minionize.kafkaclient.bounded import Bounded
 from minionize.kafkaclient.client import ANSWER, Client
 from minionize.kafkaclient.progress import FRESH, ROOM, RUNNING, SEEN, Changes, Entry, Progress, Record
 
@@ -86,7 +88,9 @@ class Member:
         self._delayed: list[tuple[float, int, Entry]] = []
         self._order = itertools.count()
         self._room = ROOM
-        self.joined = False
+        self._bounded = Bounded()
+        self.joined = self._is_settled = self._leaving = False
+        self._grace = 0.0
         # A consumer that is thrown away unclosed can hang for ever, at the exit of the process too.
         self.closing = weakref.finalize(self, self.consumer.close)
 
@@ -100,31 +104,45 @@ class Member:
         while not self.joined and time.monotonic() < until:
             self.listen(0, _BRIEF)
 
+    def resume(self) -> None:
+        """Hear that the brokers are back; for one session they may wait for us and take us for a stranger."""
+        self._grace = time.monotonic() + self._client.session + ANSWER
+
     def leave(self) -> None:
         """Leave the group, so that others go on at once with what is not done."""
+        from confluent_kafka import KafkaError, KafkaException
+
         self._commit_seen(self.parts)
-        self.parts, self._former = {}, {}
-        self.closing()
+        self.parts, self._former, self._leaving = {}, {}, True
+        # The brokers learn of it anyway, when the session runs out.
+        with suppress(KafkaException, KafkaError, TimeoutError):  # type: ignore[arg-type]
+            self._bounded.call(self.closing, ANSWER)
+        self._bounded.close()
 
     @property
     def holds(self) -> bool:
         """Whether deliveries are held."""
-        return any(entry.held for part in self.parts.values() for entry in part.open.values())
+        parts = (*self.parts.values(), *self._former.values())
+        return any(entry.held for part in parts for entry in part.open.values())
 
     def _gain(self, consumer: Any, gained: list[Any]) -> None:
         from confluent_kafka import TopicPartition
 
+        if self._leaving:
+            return
         topic, numbers = self._client.topic, [each.partition for each in gained]
         news = committed(consumer, topic, numbers)
         ends = offsets(consumer, topic, numbers, latest=True)
         for number, progress in news.items():
             progress.take_over(self._former.get(number))
             progress.at_end = progress.start >= ends[number]
-        consumer.incremental_assign([TopicPartition(topic, number, each.start) for number, each in news.items()])
+        starts = [TopicPartition(topic, number, each.start) for number, each in news.items()]
+        consumer.incremental_assign(starts)
+        # One that comes back may still be paused.
+        consumer.resume(starts)
         self.parts.update(news)
-        # What somebody else has got meanwhile is no longer ours.
-        self._former = {}
-        self.joined = True
+        self._former = {number: part for number, part in self._former.items() if number not in news}
+        self.joined = self._is_settled = True
         self._focus()
 
     def _revoke(self, _consumer: Any, revoked: list[Any]) -> None:
@@ -138,6 +156,7 @@ class Member:
             part = self.parts.pop(each.partition, None)
             if part is not None:
                 self._former[each.partition] = part
+        self._is_settled = False
 
     def _commit_seen(self, parts: dict[int, Progress]) -> None:
         """Write down what is not done of partitions that we give away: our runs of it are no crashes."""
@@ -150,7 +169,7 @@ class Member:
             if entry.mark.state == RUNNING or (entry.held and entry.mark.state == FRESH)
         }
         # What is not known then counts as a crash.
-        with suppress(KafkaException):
+        with suppress(KafkaException, NotConnected):
             self._commit({number for number, part in parts.items() if part.open}, changes)
 
     # What comes.
@@ -255,7 +274,9 @@ class Member:
 
     def is_lost(self, entry: Entry) -> bool:
         """Tell whether a delivery is no longer ours; while the group is being shared out anew it still is."""
-        part = self.parts.get(entry.partition) or self._former.get(entry.partition)
+        part = self.parts.get(entry.partition)
+        if part is None and (not self._is_settled or time.monotonic() < self._grace):
+            part = self._former.get(entry.partition)
         return not (entry.held and part is not None and part.open.get(entry.offset) is entry)
 
     def change(self, changes: Changes) -> set[Entry]:
@@ -291,9 +312,13 @@ class Member:
             notes = [(number, *self.parts[number].note(changes, self._room)) for number in sorted(numbers)]
             wanted = [TopicPartition(topic, number, offset, metadata=text) for number, offset, text in notes]
             try:
-                for each in self.consumer.commit(offsets=wanted, asynchronous=False):
+                for each in self._bounded.call(
+                    partial(self.consumer.commit, offsets=wanted, asynchronous=False), ANSWER
+                ):
                     if each.error:
                         raise KafkaException(each.error)
+            except TimeoutError as error:
+                raise NotConnected(f"{self._client}: cannot commit now: the brokers do not answer") from error
             except KafkaException as error:
                 name = error.args[0].name()
                 if name == "OFFSET_METADATA_TOO_LARGE" and self._room:
