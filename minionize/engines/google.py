@@ -196,12 +196,11 @@ class GoogleEngine(Engine):
         if not received:
             return [], False
         self._found = self._looked
-        until = self._looked + (self._granted or SHORTEST)
-        pairs = [(Receipt(each.ack_id, each.message, until), each.delivery_attempt) for each in received]
-        ours = self._sift([receipt for receipt, _ in pairs])
+        receipts = self._leases.begin(received, self._looked + (self._granted or SHORTEST))
+        ours = self._sift(receipts)
         if self._granted != self._deadline:
             ours -= self._leases.renew(ours, self._deadline)
-        return [self._deliver(*pair) for pair in pairs if pair[0] in ours], len(ours) < len(pairs)
+        return [self._deliver(each) for each in receipts if each in ours], len(ours) < len(received)
 
     def _sift(self, receipts: list[Receipt]) -> set[Receipt]:
         """Return what is to be run now; remove what is for others only, and hold back what is to wait."""
@@ -218,10 +217,10 @@ class GoogleEngine(Engine):
             ours.difference_update(group)
         return ours
 
-    def _deliver(self, receipt: Receipt, times: int) -> Delivery:
+    def _deliver(self, receipt: Receipt) -> Delivery:
         message, attempts = receipt.message, attempts_of(receipt.message)
         # Without a policy for dead letters the service does not count: what came once may have come before.
-        redelivered = True if attempts is not None or times > 1 else False if times else None
+        redelivered = True if attempts is not None or receipt.times > 1 else False if receipt.times else None
         return Delivery(
             param=param_of(message, self._codec),
             id=id_of(message),

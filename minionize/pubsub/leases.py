@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 from minionize.errors import NotConnected
 from minionize.pubsub.link import Answers, Link
@@ -13,12 +15,15 @@ from minionize.pubsub.link import Answers, Link
 __all__ = ["Leases", "Receipt", "now"]
 
 
+_REMEMBERED = 10_000
+
+
 def now() -> float:
     """Return the time by a clock that goes on while the machine sleeps: leases do too."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Receipt:
     """One delivery, as the service knows it.
 
@@ -26,6 +31,7 @@ class Receipt:
         lease: Its ack id.
         message: What was delivered.
         until: When the lease is over, by our clock.
+        times: How often it was delivered; 0 where the service does not count.
         anew: The param has been put anew, or among the dead: this message is only to be removed.
         settled: Nothing is left to do.
         unsure: It was to be settled, and the answer was lost.
@@ -34,20 +40,49 @@ class Receipt:
     lease: str
     message: Any
     until: float
+    times: int = 0
     anew: bool = False
     settled: bool = False
     unsure: bool = False
 
 
 class Leases:
-    """Renews and ends leases.
+    """Begins, renews and ends leases.
 
     A subscription without exactly-once delivery says yes to whoever has lost a lease. So our own clock decides first:
     what was not renewed in time is lost, and is not asked for.
+
+    It also delivers now and then what is held, or done. That is seen here, and is run by nobody again.
     """
 
     def __init__(self, link: Link, subscription: str) -> None:
         self._link, self._subscription = link, subscription
+        self._held: WeakValueDictionary[str, Receipt] = WeakValueDictionary()
+        self._done: OrderedDict[str, None] = OrderedDict()  # the latest messages, oldest first
+
+    def begin(self, received: Sequence[Any], until: float) -> list[Receipt]:
+        """Make receipts of what was received, and is neither held nor done.
+
+        Args:
+            received: As the service sent it.
+            until: When these leases are over.
+        """
+        fresh, again, at = [], [], now()
+        for each in received:
+            key = _key(each.message)
+            held = self._held.get(key)
+            if key in self._done:
+                again.append(each.ack_id)
+            elif held is not None and not held.settled and held.until > at:
+                # The latest lease counts.
+                held.lease = each.ack_id
+            else:
+                receipt = Receipt(each.ack_id, each.message, until, each.delivery_attempt)
+                self._held[key] = receipt
+                fresh.append(receipt)
+        if again:
+            self._link.acknowledge(self._subscription, again)
+        return fresh
 
     def renew(self, receipts: Iterable[Receipt], seconds: int) -> set[Receipt]:
         """Let leases last so long from now; return those that are lost."""
@@ -63,7 +98,12 @@ class Leases:
 
     def acknowledge(self, receipts: Iterable[Receipt]) -> set[Receipt]:
         """Remove for ever what is not settled; return what is lost."""
-        return self._end(receipts, lambda ids: self._link.acknowledge(self._subscription, ids))
+        chosen = list(receipts)
+        lost = self._end(chosen, lambda ids: self._link.acknowledge(self._subscription, ids))
+        self._done.update((_key(each.message), None) for each in chosen if each.settled)
+        while len(self._done) > _REMEMBERED:
+            self._done.popitem(last=False)
+        return lost
 
     def give_back(self, receipts: Iterable[Receipt]) -> set[Receipt]:
         """Let others have at once what is not settled; return what is lost."""
@@ -96,6 +136,11 @@ class Leases:
     def hold_back(self, receipts: Sequence[Receipt], seconds: int) -> None:
         """Let messages come again only after so many seconds."""
         self._link.renew(self._subscription, _ids(receipts), seconds)
+
+
+def _key(message: Any) -> str:
+    # An emulator that was started anew counts anew.
+    return f"{message.message_id} {message.publish_time.ToNanoseconds()}"
 
 
 def _ids(receipts: Sequence[Receipt]) -> list[str]:

@@ -15,6 +15,7 @@ import pytest
 from minionize.engine import Delivery, EngineError, LeaseLost, NotConnected, Undecodable
 from minionize.engines.google import GoogleEngine
 from minionize.errors import SettingsError
+from minionize.pubsub import leases
 from minionize.pubsub.link import Link
 from minionize.testing.rules.lease import LeaseRules
 from minionize.testing.rules.settle import SettleRules
@@ -364,6 +365,41 @@ def test_an_idle_minion_asks_less_often(case: Case) -> None:
     began = time.monotonic()
     assert taken(engine)[0].param == "b"
     assert time.monotonic() - began < 1.0
+
+
+class Again:
+    """A message as the service delivers it once more."""
+
+    def __init__(self, message: Any) -> None:
+        self.message, self.ack_id, self.delivery_attempt = message, f"again-{message.message_id}", 0
+
+
+def test_what_is_held_or_done_is_not_run_when_it_comes_again(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service delivers at least once: to whoever holds a message already, too."""
+    engine = case.opened()
+    engine.put(["done", "held", "given back"])
+    taken_now = {each.param: each for each in taken(engine, 3)}
+    engine.ack([taken_now["done"]])
+    engine.nack([taken_now["given back"]], charge=False)
+    acked: list[str] = []
+    with monkeypatch.context() as patch:
+        again = [Again(each.receipt.message) for each in taken_now.values()]
+        patch.setattr(Link, "pull", lambda *_: again)
+        patch.setattr(Link, "acknowledge", lambda _, __, leases: acked.extend(leases))
+        assert [each.param for each in engine.receive(3, 0.0)] == ["given back"]
+    assert acked == [f"again-{taken_now['done'].id}"]
+    held = taken_now["held"].receipt
+    assert held.lease == f"again-{taken_now['held'].id}"
+
+
+def test_what_is_remembered_is_bounded(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "_REMEMBERED", 2)
+    engine = case.opened()
+    engine.put("abc")
+    for _ in range(3):
+        engine.ack(taken(engine))
+    assert len(engine._leases._done) == 2
+    assert len(engine._leases._held) == 0
 
 
 # What is missing.

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from minionize.engine import Delivery, EngineError, NotConnected
 from minionize.engines.google import GoogleEngine
+from minionize.pubsub import link
 from minionize.pubsub.faults import fault
 from minionize.pubsub.link import Link
 from tests.acceptance.running import until
@@ -89,25 +90,28 @@ def test_a_closed_engine(pubsub: PubSubServer) -> None:
                 ask()
 
 
-def test_a_server_that_hangs(tmp_path: Path) -> None:
-    with running(tmp_path) as server, engine_at(server.host) as engine:
+def test_a_server_that_hangs(pubsub: PubSubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, method in link._METHODS.items():
+        monkeypatch.setitem(link._METHODS, name, method._replace(timeout=1.0))
+    with engine_at(pubsub.host) as engine:
         engine.put(["a"])
         engine.open()
-        (delivery,) = engine.receive(1, 5.0)
-        server.hang()
+        taken = engine.receive(1, 5.0)
+        pubsub.hang()
         try:
-            began = time.monotonic()
-            with pytest.raises(NotConnected):
-                engine.ack([delivery])
-            with pytest.raises(NotConnected):
-                engine.receive(1, 0.1)
-            assert time.monotonic() - began < 14.0
+            for ask in (lambda: engine.ack(taken), lambda: engine.receive(1, 0.1), lambda: engine.extend(taken)):
+                with pytest.raises(NotConnected, match="DEADLINE_EXCEEDED"):
+                    ask()
         finally:
-            server.wake()
+            pubsub.wake()
         engine.close()
-        engine.open()
-        engine.ack([delivery])
+        until(lambda: _opens(engine))
+        engine.ack(taken)
         assert engine.receive(1, 0.1) == []
+
+
+def test_a_server_is_given_five_seconds() -> None:
+    assert {method.timeout for name, method in link._METHODS.items() if name != "Publish"} == {5.0}
 
 
 def test_an_emulator_that_has_forgotten_all(tmp_path: Path) -> None:
@@ -288,9 +292,9 @@ class _Failed:
 def test_a_login_that_is_refused(tmp_path: Path, tokens: str) -> None:
     from google.auth.transport.requests import Request
 
-    link = Link("", str(_account(tmp_path, tokens)))
+    account = Link("", str(_account(tmp_path, tokens)))
     with pytest.raises(Exception, match="invalid_grant") as caught:
-        link._find_credentials().refresh(Request())
+        account._find_credentials().refresh(Request())
     refused = fault(_Failed(str(caught.value)), "pubsub.googleapis.com", "it")
     assert not isinstance(refused, NotConnected)
     assert "GOOGLE_APPLICATION_CREDENTIALS" in str(refused)
