@@ -16,7 +16,7 @@ pytestmark = pytest.mark.chaos
 PARAMS = 120
 MINIONS = 4
 STOPS = 8
-EXECO = {"MINION_ENGINE": "execo", "EXECO_LEASE": "0.6", "MINION_REPORTER": "json"}
+EXECO = {"MINION_ENGINE": "execo", "EXECO_LEASE": "1.5", "MINION_REPORTER": "json"}
 
 
 def start(place: Place) -> Minion:
@@ -33,7 +33,7 @@ def stop_at_random(place: Place, minions: list[Minion]) -> None:
         awake = [minion for minion in minions if all(minion is not other for _, other in asleep)]
         victim = awake[chance.randrange(len(awake))]
         victim.send(signal.SIGSTOP)
-        asleep.append((time.monotonic() + 0.8, victim))
+        asleep.append((time.monotonic() + 2.0, victim))
         if len(asleep) < MINIONS - 1 and count < STOPS:
             continue
         while asleep:

@@ -84,7 +84,7 @@ def test_filling_while_minions_work_and_die(place: Place) -> None:
         assert [each.wait() for each in pair] == [0, 0], [each.err for each in pair]
         put += sum(int(each.out.split()[0]) for each in pair)
     assert put == 1000, "what was put by all together is what is there"
-    until(lambda: working() and status(place)["done"] == 1000, 30.0, "all done")
+    until(lambda: working() and status(place)["done"] == 1000, 120.0, "all done")
     runs = Counter(map(int, place.lines("runs")))
     assert set(runs) == set(range(1000))
     # Only what was running or not yet written down when a minion was killed may have run again.

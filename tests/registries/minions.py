@@ -1,22 +1,21 @@
-"""Many processes that announce themselves in one directory, for ``test_fleet.py``: FOLDER, HOW, SECONDS."""
+"""Many processes that announce themselves in one directory, for ``test_fleet.py``: FOLDER, HOW, FLAG."""
 
 from __future__ import annotations
 
 import sys
-import time
+from pathlib import Path
 
 from minionize.host import new_minion_id
 from minionize.registries.directory import DirectoryRegistry
 from minionize.testing.announcements import make_announcement
 
 
-def main(folder: str, how: str, seconds: str) -> None:
-    """Announce, then send heartbeats as fast as it goes, then leave (or, for "stay", go on until killed)."""
+def main(folder: str, how: str, flag: str) -> None:
+    """Announce, send heartbeats as fast as it goes until there is such a file, then leave ("stay": until killed)."""
     registry = DirectoryRegistry(folder, {})
     id = new_minion_id()
-    until = time.monotonic() + float(seconds)
     beats = 0
-    while how == "stay" or time.monotonic() < until:
+    while how == "stay" or not Path(flag).exists():
         beats += 1
         registry.announce(make_announcement(id, busy=beats, command="x" * (beats % 50 * 100)))
     registry.leave(make_announcement(id, busy=beats))

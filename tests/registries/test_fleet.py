@@ -20,21 +20,23 @@ from minionize.testing.registry import make_announcement
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def start(folder: Path, how: str, seconds: float) -> subprocess.Popen[str]:
-    script = [sys.executable, str(ROOT / "tests/registries/minions.py"), str(folder), how, str(seconds)]
+def start(folder: Path, how: str, flag: Path) -> subprocess.Popen[str]:
+    script = [sys.executable, str(ROOT / "tests/registries/minions.py"), str(folder), how, str(flag)]
     return subprocess.Popen(script, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True, stdout=-1)
 
 
 @pytest.mark.slow
 def test_fifty_minions_and_a_reader(tmp_path: Path) -> None:
     place = tmp_path / "minions"
-    minions = [start(place, "leave", 1.0) for _ in range(50)]
+    minions = [start(place, "leave", tmp_path / "enough") for _ in range(50)]
     reader, seen, reads = DirectoryRegistry(str(place), {}), set[str](), 0
     while any(minion.poll() is None for minion in minions):
         found = {each.announcement["id"] for each in reader.read()}
         assert seen <= found, "once announced, always found"
         assert reader.passed_over == 0, "nothing is torn"
-        seen, reads = found, reads + 1
+        seen, reads = found, reads + (len(found) == 50)
+        if reads > 50:
+            (tmp_path / "enough").touch()
         time.sleep(0.01)
     said = dict(minion.communicate()[0].split() for minion in minions)
     assert reads > 50
@@ -50,7 +52,7 @@ def test_killed_minions_leave_no_half_announcement(tmp_path: Path) -> None:
     place = tmp_path / "minions"
     reader = DirectoryRegistry(str(place), {})
     for round in range(1, 6):
-        minions = [start(place, "stay", 0) for _ in range(8)]
+        minions = [start(place, "stay", tmp_path) for _ in range(8)]
         # Each is killed in the midst of it: they do nothing but write.
         while len(reader.read()) < 8 * round:
             assert all(minion.poll() is None for minion in minions)

@@ -117,7 +117,7 @@ def test_more_clients_than_there_may_be_are_told_so(monkeypatch: pytest.MonkeyPa
 
 def wait_for_end(live: Live) -> None:
     """Wait until the server has seen that a client has left."""
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while live.server._server.server_state.connections and time.monotonic() < until:
         time.sleep(0.01)
 
@@ -149,7 +149,7 @@ def hang(live: Live, sent: bytes) -> float:
 def test_who_hangs_is_hung_up_on(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
     monkeypatch.setattr(Connection, "patience", 0.3)
     with serving() as live:
-        assert 0.25 < hang(live, sent) < 3
+        assert 0.25 < hang(live, sent) < 9
         assert live.raw(b"GET /healthz HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200 ")
 
 
@@ -158,19 +158,19 @@ def test_who_drips_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving() as live, live.connect() as connection:
         start = time.monotonic()
         with suppress(BrokenPipeError, ConnectionResetError):
-            while time.monotonic() < start + 5:
+            while time.monotonic() < start + 30:
                 connection.sendall(b"X")
                 time.sleep(0.02)
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < 25
 
 
 def test_who_keeps_a_connection_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Connection, "patience", 0.1)
+    monkeypatch.setattr(Connection, "patience", 0.5)
     with serving() as live, live.connect() as connection:
         for _ in range(4):
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             assert answered(connection).startswith(b"HTTP/1.1 200 ")
-            time.sleep(0.15)
+            time.sleep(0.6)
 
 
 def answered(connection: socket.socket) -> bytes:
@@ -241,7 +241,7 @@ def test_who_has_no_token_makes_nobody_wait(monkeypatch: pytest.MonkeyPatch) -> 
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             # Hundreds of requests, no answer of which is read.
             connection.sendall(b"GET /tasks HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         connections = live.server._server.server_state.connections
         while sum(isinstance(each, Connection) and each.flow.write_paused for each in list(connections)) < 3:
             assert time.monotonic() < until, "the clients are not slow enough"

@@ -33,7 +33,7 @@ def test_stop_right_after_run() -> None:
         thread.start()
         time.sleep(pause)
         server.stop()
-        thread.join(2)
+        thread.join(20)
         assert not thread.is_alive()
 
 
@@ -48,7 +48,7 @@ def test_stop_is_quick_whatever_the_clients_do() -> None:
         assert readers[0].recv(10)
         start = time.monotonic()
         live.server.stop()
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < 10, "they would be hung up on after half a minute"
         with pytest.raises(ConnectionRefusedError):
             live.connect()
         live.server.stop()
@@ -73,19 +73,21 @@ def test_clients_that_came_before_it_are_answered() -> None:
         thread.start()
         assert connection.recv(10_000).startswith(b"HTTP/1.1 200 ")
         server.stop()
-        thread.join(2)
+        thread.join(20)
 
 
 def test_halves_of_an_answer_do_not_wait_for_each_other() -> None:
+    took = []
     with serving() as live, live.connect() as connection:
-        start = time.monotonic()
-        for _ in range(20):
+        for _ in range(40):
+            start = time.monotonic()
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = b""
             while b"}" not in answer:
                 answer += connection.recv(10_000)
-        # 0.8 s if they did.
-        assert time.monotonic() - start < 0.6
+            took.append(time.monotonic() - start)
+    # 0.04 s for each if they did, however much else the machine has to do.
+    assert sorted(took)[len(took) // 2] < 0.03
 
 
 def test_a_listener_that_is_none_any_more() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from tests.acceptance.running import until
 from tests.brokers.server import need
 from tests.docs.blocks import blocks, environment
 
@@ -31,7 +32,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "params.txt").write_text("".join(f"{number}\n" for number in range(20)))
     with (tmp_path / "params.txt").open() as params:
         minion = subprocess.Popen(
-            ["minionize", "-j2", "sh", "-c", "echo size {}; sleep 30"],
+            ["minionize", "-j2", "sh", "-c", "echo size {}; sleep 600"],
             cwd=tmp_path,
             env={key: value for key, value in environment(tmp_path).items() if key != "XDG_STATE_HOME"},
             stdin=params,
@@ -39,17 +40,23 @@ def home(tmp_path: Path) -> Iterator[Path]:
             stderr=subprocess.DEVNULL,
         )
     try:
-        until = time.monotonic() + 30
-        while not announcements(tmp_path) and time.monotonic() < until:
-            time.sleep(0.05)
+        until(lambda: announcements(tmp_path), what="an announcement")
         yield tmp_path
     finally:
         minion.terminate()
-        minion.wait(30)
+        minion.wait(60)
 
 
 def announcements(home: Path) -> list[Path]:
     return list((home / ".local/state/minionize/minions").glob("*.json"))
+
+
+def works(home: Path) -> bool:
+    """Tell whether both slots have a run that has written something."""
+    said = json.loads(announcements(home)[0].read_text())
+    with httpx.Client(base_url=said["url"], headers={"Authorization": f"Bearer {said['token']}"}, timeout=60) as http:
+        ids = [task["id"] for task in http.get("/tasks").json() if task["pid"]]
+        return len(ids) == 2 and all(http.get(f"/tasks/{id}/output").json()["stdout"] for id in ids)
 
 
 def typed(home: Path, *wanted: str) -> tuple[list[str], list[int]]:
@@ -59,7 +66,7 @@ def typed(home: Path, *wanted: str) -> tuple[list[str], list[int]]:
     counted = 'curl() { command curl -sS -w "\\n%{stderr}%{http_code}\\n" "$@"; echo; }\n'
     environ = {key: value for key, value in environment(home).items() if key != "XDG_STATE_HOME"}
     done = subprocess.run(
-        ["bash", "-c", counted + script], cwd=home, env=environ, capture_output=True, text=True, timeout=60
+        ["bash", "-c", counted + script], cwd=home, env=environ, capture_output=True, text=True, timeout=120
     )
     return [line for line in done.stdout.splitlines() if line], [int(line) for line in done.stderr.split()]
 
@@ -73,7 +80,7 @@ def test_a_minion_is_found(home: Path) -> None:
 
 
 def test_it_is_asked(home: Path) -> None:
-    time.sleep(0.5)
+    until(lambda: works(home), what="two runs that have written")
     printed, statuses = typed(home, "curl $url/stats", "$url/tasks ")
     stats, rates, tasks, failures, output = map(json.loads, printed)
     assert statuses == [200] * 6
@@ -84,7 +91,7 @@ def test_it_is_asked(home: Path) -> None:
 
 
 def test_it_is_told(home: Path) -> None:
-    time.sleep(0.5)
+    until(lambda: works(home), what="two runs that have written")
     printed, statuses = typed(home, "curl $url/stats", "$url/tasks ", "/pause")
     assert [json.loads(line)["state"] for line in printed[5:8]] == ["paused", "running", "draining"]
     # A run that was killed cannot be given back.

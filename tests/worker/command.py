@@ -49,7 +49,7 @@ def started(
     finally:
         if minion.poll() is None:
             os.kill(minion.pid, signal.SIGKILL)
-        minion.communicate(timeout=20)
+        minion.communicate(timeout=60)
 
 
 def minionize(*args: str, cwd: Path, timeout: float = 30.0, **more: Any) -> subprocess.CompletedProcess[str]:

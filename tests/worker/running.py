@@ -100,7 +100,7 @@ def run(
     return Ran(minion.run(), minion, engine.queue, kept.records)
 
 
-def until(condition: Function[[], object], seconds: float = 10.0, what: str = "") -> None:
+def until(condition: Function[[], object], seconds: float = 30.0, what: str = "") -> None:
     """Wait for a condition, within a bound."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -105,7 +105,7 @@ def test_what_is_left_of_the_group_does_not_outlive_it(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     ran = run(shell(f"sleep 60 & echo $! > {pid}"))
     assert ran.code == 0
-    until(lambda: not alive(int(pid.read_text())), 1.0)
+    until(lambda: not alive(int(pid.read_text())))
 
 
 def test_a_program_that_left_its_group_may_stay_and_holds_nothing_up(tmp_path: Path) -> None:
@@ -119,9 +119,9 @@ def test_a_program_that_left_its_group_may_stay_and_holds_nothing_up(tmp_path: P
 
 def test_after_a_time_out_neither_may_that_stay(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
-    ran = run(shell(f"setsid sh -c 'echo $$ > {pid}; exec sleep 60' & sleep 60"), timeout=0.2, grace=0.1)
+    ran = run(shell(f"setsid sh -c 'echo $$ > {pid}; exec sleep 60' & sleep 60"), timeout=1.0, grace=0.1)
     assert ran.record.outcome.kind == "timed_out"
-    until(lambda: not alive(int(pid.read_text())), 1.0)
+    until(lambda: not alive(int(pid.read_text())))
 
 
 class _WithEnvironment(ProcessCallback):

@@ -103,10 +103,10 @@ def test_a_time_out_ends_a_function_and_what_it_started(tmp_path: Path) -> None:
             pids.write_text(f"{os.getpid()} {sleeper.pid}")
             time.sleep(60)
 
-    ran = run(FuncCallback(work), range(4), slots=2, timeout=1.0, grace=0.1)
+    ran = run(FuncCallback(work), range(4), slots=2, timeout=2.5, grace=0.1)
     assert ran.left == (3, 1, 0, 0)
     assert ran.counters["timed_out"] == 1
-    until(lambda: not any(alive(int(pid)) for pid in pids.read_text().split()), 1.0)
+    until(lambda: not any(alive(int(pid)) for pid in pids.read_text().split()))
 
 
 def test_a_stop_gives_back_what_runs(tmp_path: Path) -> None:

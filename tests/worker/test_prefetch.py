@@ -57,7 +57,7 @@ def test_what_was_taken_ahead_goes_back_when_runs_become_long(tmp_path: Path) ->
     minion, _ = make(shell(script), MemoryEngine(queue))
     with running(minion) as ends:
         until(lambda: minion.stats.snapshot()["succeeded"] == 20)
-        until(lambda: queue.backlog().in_flight == 1, 3.0, "only what runs is held")
+        until(lambda: queue.backlog().in_flight == 1, what="only what runs is held")
         flag.touch()
     assert ends == [0]
     assert queue.backlog().done == 40
@@ -109,6 +109,6 @@ def test_a_broken_node_keeps_nothing_while_it_waits() -> None:
         loop = minion.loop
         assert loop is not None
         until(lambda: loop._slow.until - loop._slow._clock() > 0.2)
-        until(lambda: queue.backlog().in_flight == 0, 1.0, "all given back")
+        until(lambda: queue.backlog().in_flight == 0, what="all given back")
         assert (queue.backlog().ready or 0) > 80
         loop.stop(15)

@@ -140,13 +140,13 @@ def test_a_script_without_interpreter_line_runs(tmp_path: Path, capfd: pytest.Ca
 
 
 def test_time_out_ends_a_program_that_ignores_term() -> None:
-    ran = run(shell("trap '' TERM; while :; do sleep 10; done"), timeout=0.05, grace=0.05)
+    ran = run(shell("trap '' TERM; while :; do sleep 10; done"), timeout=1.0, grace=0.05)
     assert (ran.code, ran.left) == (1, (0, 1, 0, 0))
     outcome = ran.record.outcome
     assert (outcome.kind, outcome.signal) == (OutcomeKind.TIMED_OUT, signal.SIGKILL)
-    assert 0.1 <= outcome.duration < 5.0
+    assert 1.05 <= outcome.duration < 30.0
     assert ran.counters == {"received": 1, "timed_out": 1, "dead": 1}
-    assert "0.05 s" in ran.queue.dead()[0].reason
+    assert "longer than 1 s" in ran.queue.dead()[0].reason
 
 
 def test_time_out_is_a_failure_even_where_the_program_ends_well_at_term() -> None:
@@ -156,5 +156,5 @@ def test_time_out_is_a_failure_even_where_the_program_ends_well_at_term() -> Non
 
 
 def test_a_time_out_starts_anew_for_each_run() -> None:
-    ran = run(shell("sleep 0.06"), range(4), timeout=0.2)
+    ran = run(shell("sleep 0.5"), range(4), timeout=1.6)
     assert ran.left == (4, 0, 0, 0)

@@ -33,7 +33,7 @@ def environ(**more: str) -> dict[str, str]:
 
 def mtop(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
     more.setdefault("env", environ())
-    return subprocess.run([*MTOP, *words], capture_output=True, text=True, timeout=30, **more)
+    return subprocess.run([*MTOP, *words], capture_output=True, text=True, timeout=120, **more)
 
 
 def announce(folder: Path, *announcements: Announcement) -> str:
@@ -180,11 +180,11 @@ def test_a_stream_goes_on_until_ctrl_c(tmp_path: Path) -> None:
             pass
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
         assert process.stderr.read() == ""
     assert not rest or rest.endswith("}\n")
     times = [line["as_of"] for line in lines]
-    assert 0.05 < times[2] - times[0] < 5
+    assert 0.05 < times[2] - times[0] < 60
     assert all(line["schema"] == 1 for line in lines)
 
 
@@ -195,7 +195,7 @@ def test_a_stream_ends_with_its_reader(tmp_path: Path) -> None:
         assert process.stderr is not None
         process.stdout.readline()
         process.stdout.close()
-        assert process.wait(10) == 128 + signal.SIGPIPE
+        assert process.wait(60) == 128 + signal.SIGPIPE
         assert process.stderr.read() == ""
 
 
@@ -204,7 +204,7 @@ def test_a_full_disk_is_said(tmp_path: Path, form: str) -> None:
     place = announce(tmp_path, well())
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [*MTOP, form, "-r", place], stdout=full, stderr=subprocess.PIPE, text=True, env=environ(), timeout=30
+            [*MTOP, form, "-r", place], stdout=full, stderr=subprocess.PIPE, text=True, env=environ(), timeout=120
         )
     assert (done.returncode, done.stderr) == (2, "mtop: error: standard output: No space left on device\n")
 
@@ -213,7 +213,7 @@ def test_a_full_disk_is_said(tmp_path: Path, form: str) -> None:
 def test_without_the_extra_it_says_what_to_install(tmp_path: Path, module: str) -> None:
     code = f"import sys; sys.modules[{module!r}] = None; from mtop.__main__ import main; main()"
     words = [sys.executable, "-c", code, "--once", "-r", f"dir:{tmp_path}"]
-    done = subprocess.run(words, capture_output=True, text=True, env=environ(), timeout=30)
+    done = subprocess.run(words, capture_output=True, text=True, env=environ(), timeout=120)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"mtop: error: {module} is not installed; pip install 'minionize[mtop]'\n"
 

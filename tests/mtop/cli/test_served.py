@@ -29,7 +29,7 @@ def serving(*words: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
             yield process.stderr.readline().split()[1], process
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(10)
+            process.wait(60)
 
 
 @pytest.mark.skipif(program() is None and not os.environ.get("CI"), reason="there is no browser")

@@ -23,7 +23,7 @@ def by_key(heard: list[Heard]) -> dict[str, Heard]:
 def test_everyone_is_heard_once() -> None:
     with fleet(300, [*GOOD, *HOSTILE], dead=3) as urls:
         before, threads = len(os.listdir("/dev/fd")), threading.active_count()
-        heard = by_key(poll_once({**urls, "none": "node:80"}, within=10.0, timeout=0.5))
+        heard = by_key(poll_once({**urls, "none": "node:80"}, within=30.0, timeout=2.0))
         assert threading.active_count() == threads
         # The fleet's ends of these connections are files of this process too.
         wait(lambda: len(os.listdir("/dev/fd")) <= before)
@@ -36,9 +36,9 @@ def test_everyone_is_heard_once() -> None:
 def test_it_has_an_end() -> None:
     with fleet(2, ["hang"]) as urls:
         start = time.monotonic()
-        heard = by_key(poll_once(urls, within=0.3, timeout=20.0))
-        assert 0.25 < time.monotonic() - start < 5.0
-    assert heard["hang"].trouble == "was not heard within 0.3 s"
+        heard = by_key(poll_once(urls, within=1.0, timeout=60.0))
+        assert 0.95 < time.monotonic() - start < 30.0
+    assert heard["hang"].trouble == "was not heard within 1 s"
     assert sum(each.stats is not None for each in heard.values()) == 2
 
 

@@ -41,7 +41,7 @@ def test_what_is_unusual_but_good_is_read() -> None:
 
 
 def test_the_hostile_are_told_and_delay_nobody() -> None:
-    with fleet(5, HOSTILE, dead=5) as urls, polling(urls, 0.05, timeout=1.5) as mixed:
+    with fleet(5, HOSTILE, dead=5) as urls, polling(urls, 0.05, timeout=3.0) as mixed:
         heard = mixed.each(1, *urls)
         # Between two polls: while one is under way its connection is open, whatever becomes of it. Some hang.
         wait(lambda: mixed.poller.cost.open <= 5 + len(WHOLE) + 2)
@@ -53,7 +53,7 @@ def test_the_hostile_are_told_and_delay_nobody() -> None:
             continue
         assert troubles == {None}
         waits = [after.at - before.at for before, after in pairwise(said)]
-        assert sorted(waits)[len(waits) // 2] < 0.75, "one of them hangs for twice as long"
+        assert sorted(waits)[len(waits) // 2] < 1.5, "one of them hangs for twice as long"
 
 
 def test_nothing_is_asked_for_that_has_not_changed() -> None:
