@@ -318,7 +318,6 @@ class PulsarEngine(Engine):
             while limit is None or shown < limit:
                 came = inbox.take(_PEEKED if limit is None else min(_PEEKED, limit - shown), _QUIET)
                 for line, message in came:
-                    line.held += 1
                     for each in link.batch(line.topic, message) if message.batch > 1 else (message,):
                         if each.is_for(self._subscription) and (limit is None or shown < limit):
                             shown += 1

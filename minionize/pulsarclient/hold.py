@@ -46,7 +46,7 @@ class Hold:
     def knows(self, line: Line, message: Message) -> bool:
         """See to a message that is no new delivery: done, held, or not for us; tell whether it is one."""
         if not message.is_for(self._subscription) or message.position in self._done:
-            line.acknowledge(message)
+            self._drop(line, message)
             return True
         held = self._held.get(message.id)
         if held is None:
@@ -54,7 +54,6 @@ class Hold:
         if held.message.position == message.position:
             held.line.held -= 1
             held.line, held.message = line, message
-            line.held += 1
         else:
             # Put anew by a minion that died before it had acked the other one.
             self.drop(line, message)
@@ -62,23 +61,31 @@ class Hold:
 
     def admit(self, line: Line, message: Message) -> Held:
         """Hold a delivery."""
-        line.held += 1
         held = self._held[message.id] = Held(message, line)
         return held
 
     def drop(self, line: Line, message: Message) -> None:
-        """Ack a message that is of no use any more."""
+        """Ack a message that is of no use any more, and must not be delivered should it come again."""
+        self._remember(message)
+        self._drop(line, message)
+
+    def _remember(self, message: Message) -> None:
         self._done[message.position] = None
         while len(self._done) > _REMEMBERED:
             self._done.popitem(last=False)
+
+    @staticmethod
+    def _drop(line: Line, message: Message) -> None:
         line.acknowledge(message)
+        line.held -= 1
 
     def finish(self, inbox: Inbox, receipts: Sequence[Held]) -> None:
         """Ack messages: they are done, or have been put elsewhere."""
         for held in receipts:
             # Any consumer may ack what another one, of a connection that is lost, was given.
             line = held.line if held.line.inbox is inbox else inbox.line_of(held.line.topic)
-            self.drop(line, held.message)
+            line.acknowledge(held.message)
+            self._remember(held.message)
             self._forget(held)
 
     def give_back(self, inbox: Inbox, receipts: Sequence[Held]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -29,6 +29,9 @@ _LINGER = 1.0
 _SILENCE = 2.0
 """Seconds for which the client library may be reconnecting before anybody hears of it."""
 
+_STALE = 60.0
+"""Seconds without a message after which a consumer is replaced: should an ask be lost, nobody would hear of it."""
+
 _MOST = 20_000
 """Messages that one consumer gets: the server allows it 50,000 that are not settled."""
 
@@ -40,7 +43,7 @@ class Line:
         topic: What it consumes from.
         inbox: Where its messages come in.
         asked: How many messages were asked for and have not come.
-        held: How many of those that came are not settled.
+        held: How many of those that were taken from the inbox are not settled.
         worn: Whether it is not to be asked any more.
     """
 
@@ -51,8 +54,14 @@ class Line:
         if self._receive is None:
             raise EngineError("pulsar-client 3.9 or later is needed: pip install -U minionize[pulsar]")
         self.asked = self.held = self._came = 0
-        self.worn = False
+        self.worn = self._is_open = self._is_torn = False
         self._last = ("", 0)
+        self._news = time.monotonic()
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it was asked, and nothing has come for long."""
+        return self.asked > 0 and time.monotonic() - self._news > _STALE
 
     def ask(self) -> None:
         """Ask for one more."""
@@ -69,10 +78,15 @@ class Line:
         What of a batch was not asked for the client library throws away, but the server counts it. A consumer to which
         that happens gets nothing for its next asks.
         """
-        self._came += 1
+        self._news = time.monotonic()
         (position, index), self._last = self._last, (message.position, message.index)
-        self.worn = message.index < message.batch - 1 or self._came >= _MOST
-        return message.position != position or message.index <= index
+        is_news = message.position != position or message.index <= index
+        self._came += 1
+        # The rest of the batch before has not come and does not come any more.
+        self._is_torn = self._is_torn or (self._is_open and is_news)
+        self._is_open = message.index < message.batch - 1
+        self.worn = self._is_torn or self._is_open or self._came >= _MOST
+        return is_news
 
     @property
     def is_connected(self) -> bool:
@@ -186,15 +200,23 @@ class Inbox:
     def shift(self, most: int) -> list[Arrival]:
         """Take what has come, without waiting."""
         with self._changed:
-            return [self._came.popleft() for _ in range(min(most, len(self._came)))]
+            arrivals = [self._came.popleft() for _ in range(min(most, len(self._came)))]
+            for line, _ in arrivals:
+                line.held += 1
+        return arrivals
 
-    def unshift(self, arrivals: Iterable[Arrival]) -> None:
+    def unshift(self, arrivals: Sequence[Arrival]) -> None:
         """Keep what has come and is not wanted now; for a while, then it goes back."""
+        late = time.monotonic() > self._until
         with self._changed:
-            self._came.extendleft(reversed(list(arrivals)))
-        if time.monotonic() > self._until:
-            for line, message in self.shift(len(self._came)):
-                line.give_back(message)
+            for line, _ in arrivals:
+                line.held -= 1
+            self._came.extendleft(reversed(arrivals))
+            unwanted = list(self._came) if late else []
+            if late:
+                self._came.clear()
+        for line, message in unwanted:
+            line.give_back(message)
 
     def hear(self, line: Line, message: Message) -> None:
         """Hear of a message; a thread of the client library calls this."""
@@ -237,7 +259,7 @@ class Inbox:
 
     def _replace_worn(self) -> None:
         with self._changed:
-            worn = [line for line in self._lines if line.worn]
+            worn = [line for line in self._lines if line.worn or (line.is_stale and not self._worn)]
             busy = {id(line) for line, _ in self._came}
             idle = [line for line in self._worn if not line.held and id(line) not in busy]
         for line in worn:
