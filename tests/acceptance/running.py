@@ -25,8 +25,11 @@ _OURS = (
 _MARK = "MINIONIZE_TEST_PLACE"
 T = TypeVar("T")
 
+PATIENCE = 60.0
+"""Seconds until what a test waits for must be there, on a machine that has much else to do."""
 
-def until(condition: Callable[[], T], seconds: float = 15.0, what: str = "") -> T:
+
+def until(condition: Callable[[], T], seconds: float = PATIENCE, what: str = "") -> T:
     """Wait until something holds; return it. A bounded poll: the machine may be busy."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -70,9 +73,9 @@ class Minion:
     def kill(self) -> None:
         """SIGKILL, and wait for the end."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
 
-    def wait(self, seconds: float = 20.0) -> int:
+    def wait(self, seconds: float = PATIENCE) -> int:
         """Wait for the end; return the exit code."""
         try:
             return self.process.wait(seconds)
@@ -116,7 +119,13 @@ class Place:
     ) -> subprocess.CompletedProcess[bytes]:
         source: dict[str, Any] = {"stdin": subprocess.DEVNULL} if params is None else {"input": params}
         done = subprocess.run(
-            argv, cwd=self.folder, env=self.environ(**environ), stdout=out, stderr=subprocess.PIPE, timeout=60, **source
+            argv,
+            cwd=self.folder,
+            env=self.environ(**environ),
+            stdout=out,
+            stderr=subprocess.PIPE,
+            timeout=120,
+            **source,
         )
         assert b"Traceback" not in done.stderr, done.stderr.decode()
         return done

@@ -86,20 +86,20 @@ def test_time_out_of_a_program_that_ignores_term(place: Place, slots: str) -> No
     place.sweep("range(2)")
     program = place.script("stubborn", "#!/bin/sh\ntrap '' TERM\necho waiting >&2\n(sleep 60) & sleep 60\nsleep 60\n")
     began = time.monotonic()
-    done = place.run("-j", slots, "--timeout", "0.3", "--grace", "0.3", program, **EXECO)
+    done = place.run("-j", slots, "--timeout", "1", "--grace", "0.3", program, **EXECO)
     assert done.returncode == 1
-    assert 0.6 <= time.monotonic() - began < 8
+    assert 1.3 <= time.monotonic() - began < 45, "it would sleep for a minute"
     outcomes = [(record["outcome"], record["settled"], record["signal"]) for record in place.records()]
     assert outcomes == [("timed_out", "dead", 9)] * 2
-    assert all(0.6 <= record["duration"] < 5 for record in place.records())
-    assert "ran longer than 0.3 s" in place.records()[0]["reason"]
-    until(lambda: not place.processes(), 2.0, "all is gone")
+    assert all(1.3 <= record["duration"] < 30 for record in place.records())
+    assert "ran longer than 1 s" in place.records()[0]["reason"]
+    until(lambda: not place.processes(), 15.0, "all is gone")
 
 
 @pytest.mark.parametrize("slots", ["1", "2"])
 def test_time_out_of_a_function(place: Place, slots: str) -> None:
     place.sweep("[0.0, 60.0]")
-    done = place.run("-j", slots, "--timeout", "0.4", "--function", "time:sleep", **EXECO)
+    done = place.run("-j", slots, "--timeout", "2", "--function", "time:sleep", **EXECO)
     assert done.returncode == 1
     assert sorted((r["param"], r["outcome"]) for r in place.records()) == [(0.0, "succeeded"), (60.0, "timed_out")]
 

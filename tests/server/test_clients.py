@@ -224,7 +224,7 @@ def test_slow_readers_cost_little_memory() -> None:
         for _ in range(100):
             held.enter_context(reluctant(live, "/failures"))
             held.enter_context(reluctant(live, "/docs/swagger-ui-bundle.js"))
-        with httpx.Client(base_url=live.url, verify=False) as client:
+        with httpx.Client(base_url=live.url, verify=False, timeout=60) as client:
             for _ in range(20):
                 assert client.get("/stats").status_code == 200
                 time.sleep(0.05)
@@ -246,7 +246,9 @@ def test_who_has_no_token_makes_nobody_wait(monkeypatch: pytest.MonkeyPatch) -> 
         while sum(isinstance(each, Connection) and each.flow.write_paused for each in list(connections)) < 3:
             assert time.monotonic() < until, "the clients are not slow enough"
             time.sleep(0.01)
-        with httpx.Client(base_url=live.url, verify=False, headers={"Authorization": f"Bearer {TOKEN}"}) as owner:
+        with httpx.Client(
+            base_url=live.url, verify=False, timeout=60, headers={"Authorization": f"Bearer {TOKEN}"}
+        ) as owner:
             assert owner.get("/tasks").status_code == 200
 
 

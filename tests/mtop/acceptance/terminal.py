@@ -15,7 +15,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds until what a test waits for must be there, on a machine that has much else to do."""
 
 _ENDED = "exit status"
@@ -99,6 +99,15 @@ class Terminal:
         assert found is not None
         return found
 
+    def writes(self, *sequences: bytes) -> None:
+        """Wait until all these have been written to it: what keeps them comes a moment after the screen."""
+        self.until(lambda _: all(each in self.written for each in sequences), f"{sequences} are written")
+
+    def has_flags(self, **wanted: int) -> None:
+        """Wait until tmux knows this of the terminal."""
+        said = {name: str(value) for name, value in wanted.items()}
+        self.until(lambda _: {name: self.flag(name) for name in said} == said, f"{said}")
+
     def flag(self, name: str) -> str:
         """Return what tmux knows of the terminal: alternate_on, mouse_any_flag, cursor_flag, pane_title, ..."""
         return self._tmux("display-message", "-p", f"#{{{name}}}").strip()
@@ -137,6 +146,6 @@ class Terminal:
         # Its own environment would be that of its panes, and ours may be in another tmux.
         environ = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "TERM": "xterm-256color"}
         command = ["tmux", "-u", "-S", f"{self._server}/s", "-f", os.devnull, *words]
-        done = subprocess.run(command, env=environ, capture_output=True, timeout=20, check=False)
+        done = subprocess.run(command, env=environ, capture_output=True, timeout=PATIENCE, check=False)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()

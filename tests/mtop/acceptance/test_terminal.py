@@ -26,19 +26,18 @@ def fleet(place: Place) -> None:
 
 def is_sane(screen: Screen) -> None:
     """Nothing is left of mtop in the terminal."""
-    flags = ("alternate_on", "mouse_any_flag", "mouse_sgr_flag", "keypad_flag", "cursor_flag", "wrap_flag")
-    until(lambda: [screen.flag(flag) for flag in flags] == ["0", "0", "0", "0", "1", "1"], 10.0, "a sane terminal")
-    settings = screen.text().split()
-    assert {"icanon", "echo", "isig", "ixon", "icrnl", "opost"} <= set(settings)
-    assert b"\x1b[?2004l" in screen.written.rpartition(b"\x1b[?2004h")[2], "pasting is as it was"
-    assert screen.written.count(b"\x1b[<u") >= screen.written.count(b"\x1b[>") > 0, "so are keys"
+    screen.has_flags(alternate_on=0, mouse_any_flag=0, mouse_sgr_flag=0, keypad_flag=0, cursor_flag=1, wrap_flag=1)
+    settings = {"icanon", "echo", "isig", "ixon", "icrnl", "opost"}
+    screen.until(lambda text: settings <= set(text.split()), "the settings are as they were")
+    until(lambda: b"\x1b[?2004l" in screen.written.rpartition(b"\x1b[?2004h")[2], what="pasting is as it was")
+    until(lambda: screen.written.count(b"\x1b[<u") >= screen.written.count(b"\x1b[>") > 0, what="so are keys")
 
 
 @pytest.mark.parametrize("key", ["q", "F10", "C-c"])
 def test_a_key_leaves_it(screen: Screen, key: str) -> None:
     screen.mtop()
     screen.sees("ant-1-x", "bee-1-x")
-    assert (screen.flag("alternate_on"), screen.flag("mouse_any_flag")) == ("1", "1")
+    screen.has_flags(alternate_on=1, mouse_any_flag=1)
     screen.keys(key)
     assert screen.ended() == 0
     is_sane(screen)
@@ -59,7 +58,7 @@ def test_it_does_not_outlive_its_terminal(screen: Screen) -> None:
     screen.sees("ant-1-x")
     process = screen.process
     screen.close()
-    until(lambda: not process.exists(), 20.0, "it is gone")
+    until(lambda: not process.exists(), what="it is gone")
 
 
 def test_ctrl_z_gives_the_terminal_back_for_a_while(place: Place, screen: Screen) -> None:
@@ -69,12 +68,13 @@ def test_ctrl_z_gives_the_terminal_back_for_a_while(place: Place, screen: Screen
     screen.sees("ant-1-x")
     screen.keys("C-z")
     screen.sees("Stopped", "shell>")
-    assert (screen.flag("alternate_on"), screen.flag("mouse_any_flag"), screen.flag("cursor_flag")) == ("0", "0", "1")
+    screen.has_flags(alternate_on=0, mouse_any_flag=0, cursor_flag=1)
     screen.type("fg\n")
     screen.sees("ant-1-x", "F10Quit")
-    assert (screen.flag("alternate_on"), screen.flag("mouse_any_flag")) == ("1", "1")
+    screen.has_flags(alternate_on=1, mouse_any_flag=1)
     screen.keys("q")
-    screen.sees("shell>")
+    # What is typed before the shell asks for it is lost.
+    screen.until(lambda text: text.rstrip().endswith("shell>"), "a prompt")
     screen.type("exit\n")
     assert screen.ended() == 0
 
@@ -130,7 +130,7 @@ def test_with_colours_states_differ(screen: Screen) -> None:
     screen.sees("ant-1-x", "bee-1-x")
     screen.keys("Down")
     screen.until(lambda _: len(set(_looks(screen, "ant-1-x", "bee-1-x"))) == 2, "one of two lines is under the cursor")
-    assert COLOUR.search(screen.written)
+    until(lambda: COLOUR.search(screen.written), what="a colour is written")
 
 
 def _looks(screen: Screen, *ids: str) -> list[str]:
@@ -157,13 +157,12 @@ def test_where_there_is_nothing_but_ascii(screen: Screen, more: dict[str, str]) 
 
 def test_the_mouse(screen: Screen) -> None:
     screen.mtop()
-    screen.sees("ant-1-x")
+    screen.sees("ant-1-x", "bee-1-x", "F10Quit")
     at = next(number for number, line in enumerate(screen.text().splitlines()) if "bee-1-x" in line)
     for _ in range(2):
         screen.click(5, at)
     screen.sees("[1 In flight]", "bee-1-x")
-    bar = screen.text().splitlines()[-1]
-    screen.click(bar.index("Back"), 29)
+    screen.click(screen.until(lambda text: text.splitlines()[-1].find("Back") + 1, "a key bar") - 1, 29)
     screen.sees("F10Quit")
 
 
@@ -179,7 +178,7 @@ def test_what_it_copies_and_saves(place: Place, screen: Screen) -> None:
     screen.sees("ant-1-x")
     screen.keys("y")
     screen.sees("copied")
-    assert b"\x1b]52;c;" in screen.written
+    screen.writes(b"\x1b]52;c;")
     screen.keys("C-s")
     screen.sees("saved")
     (svg,) = place.folder.glob("mtop-*.svg")

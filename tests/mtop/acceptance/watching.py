@@ -73,19 +73,29 @@ class Screen(Terminal):
         self.keys("Escape")
         self.sees("F10Quit")
 
-    def order(self, key: str, answer: str = "1 done") -> str:
-        """Press a key that gives an order, and say yes; return what was answered."""
+    def slots(self, minion: Minion | str, wanted: str) -> str:
+        """Wait until this stands for the slots of a minion; return the text of the screen."""
+        return self.until(
+            lambda text: text if row_in(text, minion)[3:4] == [wanted] else "", f"the slots of {minion} are {wanted}"
+        )
+
+    def order(self, key: str, *answer: str) -> None:
+        """Press a key that gives an order, say yes, and wait for this answer."""
         self.keys(key)
         self.sees("[ OK ]")
         self.keys("y")
-        shown = self.sees("ANSWER", answer)
+        self.sees("ANSWER", "1 done", *answer)
         self.keys("q")
         self.misses("ANSWER")
-        return shown
 
-    def rate(self) -> float:
-        """Runs that are done per second, as the meter has it."""
-        return float(self.matches(r"Done/s +([\d.]+)")[1])
+    def rate(self, least: float) -> None:
+        """Wait until at least so many runs are done per second, as the meter has it."""
+
+        def enough(text: str) -> bool:
+            found = re.search(r"Done/s +([\d.]+)", text)
+            return found is not None and float(found[1]) >= least
+
+        self.until(enough, f"{least:g} runs are done per second")
 
 
 def _name(minion: Minion | str) -> str:
@@ -139,7 +149,7 @@ def stats(place: Place, minion: Minion) -> dict[str, Any]:
 def without_screen(place: Place, *words: str) -> tuple[int, str]:
     """Run mtop without a screen; return its exit status, and what it writes."""
     done = subprocess.run(
-        (*MTOP, *words), cwd=place.folder, env=environ(place), capture_output=True, text=True, timeout=60, check=False
+        (*MTOP, *words), cwd=place.folder, env=environ(place), capture_output=True, text=True, timeout=120, check=False
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stdout
