@@ -35,6 +35,7 @@ from minionize.task import Param
 _LONGEST = 600  # seconds of an ack deadline
 _PAUSE = 0.05
 _EAGER, _LAZY = 5.0, 1.0
+_LATE = 1.0
 _QUIET = 1.0
 
 
@@ -173,14 +174,17 @@ class GoogleEngine(Engine):
     def receive(self, max_messages: int, timeout: float) -> list[Delivery]:
         """Take up to ``max_messages`` params; waits by asking again, less often where nothing has come for long."""
         self._connected()
-        until = now() + timeout
-        if max_messages <= 0 or not self._may_look(timeout):
-            time.sleep(timeout if max_messages > 0 else 0.0)
+        if max_messages <= 0:
             return []
+        if not self._may_look(timeout):
+            time.sleep(timeout)
+            return []
+        until = now() + timeout
         while True:
             deliveries, more = self._pull(max_messages)
             left = until - now()
-            if deliveries or (left <= 0.0 and not more):
+            # Behind much that is not for us there may be a param; but leases are to be renewed meanwhile.
+            if deliveries or left <= (-_LATE if more else 0.0):
                 return deliveries
             if not more:
                 time.sleep(min(left, _PAUSE))

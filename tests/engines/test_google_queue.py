@@ -18,7 +18,6 @@ from minionize.errors import SettingsError
 from minionize.pubsub import leases
 from minionize.pubsub.link import Link
 from minionize.testing.rules.lease import LeaseRules
-from minionize.testing.rules.settle import SettleRules
 from tests.acceptance.running import until
 from tests.brokers.google import PROJECT, PubSubServer, running
 
@@ -109,8 +108,8 @@ def nothing(engine: GoogleEngine) -> bool:
 # Exactly once.
 
 
-class ExactlyOnce(SettleRules, LeaseRules):
-    """The rules of settling and of leases, where the service itself refuses what is late."""
+class TestExactlyOnce(LeaseRules):
+    """The rules of leases, where the service itself refuses what is late."""
 
     delay: ClassVar[float] = 0.6
 
@@ -122,10 +121,6 @@ class ExactlyOnce(SettleRules, LeaseRules):
     def make_engine(self) -> GoogleEngine:
         """Make another minion's engine."""
         return self.case.engine(ack_deadline=1)
-
-
-class TestExactlyOnce(ExactlyOnce):
-    """On a subscription that was created so."""
 
 
 def make_exactly_once(case: Case) -> None:
@@ -155,6 +150,19 @@ def test_the_service_refuses_what_is_late_though_our_clock_does_not(case: Case) 
         with pytest.raises(LeaseLost) as caught:
             settle(stale)
         assert list(caught.value.lost) == stale
+
+
+def test_settling_twice_is_no_lost_lease(case: Case) -> None:
+    make_exactly_once(case)
+    engine = case.opened()
+    for settle in (engine.ack, engine.nack, lambda them: engine.nack(them, charge=False)):
+        case.publish(b"a")
+        held = taken(engine)
+        settle(held)
+        settle(held)
+        settle([])
+        engine.ack(engine.receive(10, 0.1))
+        assert nothing(engine)
 
 
 def test_an_ack_whose_answer_was_lost_is_no_lost_lease(case: Case) -> None:
@@ -193,6 +201,17 @@ def test_a_copy_for_others_is_removed(case: Case) -> None:
     assert nothing(engine)
     engine.close()
     assert case.pulled(case.path("subscription")) == []
+
+
+def test_very_many_copies_for_others_do_not_hold_up(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = case.opened()
+    case.publish(b"a", minionize_for="projects/minions/subscriptions/theirs")
+    (copy,) = case.link.pull(case.path("subscription"), 1)
+    monkeypatch.setattr(Link, "pull", lambda *_: [copy])
+    monkeypatch.setattr(Link, "acknowledge", lambda *_: None)
+    began = time.monotonic()
+    assert engine.receive(1, 0.0) == []
+    assert time.monotonic() - began < 2.0
 
 
 # Messages of others.
