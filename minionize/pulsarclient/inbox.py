@@ -23,7 +23,7 @@ __all__ = ["Arrival", "Inbox", "Line"]
 _GAP = 0.01
 """Seconds without a message after which a queue counts as empty, for now."""
 
-_LINGER = 1.0
+_LINGER = 0.5
 """Seconds for which what comes late is kept, in case that it is asked for again."""
 
 _SILENCE = 2.0

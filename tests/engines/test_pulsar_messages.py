@@ -243,7 +243,7 @@ def test_who_is_not_called_any_more_keeps_nothing(minions: Minions) -> None:
     """Its engine thread hangs, say."""
     idle, other = minions.opened(), minions.opened()
     assert nothing_comes(idle, 0.0)
-    time.sleep(1.1)
+    time.sleep(0.6)
     idle.put(["a"])
     assert params(take(other, 1)) == ["a"]
 
