@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -11,6 +10,7 @@ from minionize.amqp.faults import NOT_FOUND, code_of
 from minionize.amqp.link import Link
 from minionize.amqp.message import Message
 from minionize.engine import EngineError, NotConnected
+from minionize.notice import notice
 
 __all__ = ["Held", "Hold"]
 
@@ -122,9 +122,10 @@ class Hold:
         self._channels = [channel for channel in self._channels if channel.is_open]
         if not self._has_warned and any(channel.was_held_too_long for channel in closed):
             self._has_warned = True
-            logging.getLogger("minionize.rabbitmq").warning(
+            notice(
+                "rabbitmq",
                 "the server has taken a param back, for its run takes longer than consumer_timeout: another minion may "
-                "run it too. Raise that in rabbitmq.conf; from RabbitMQ 3.12 on minionize does so for its queues"
+                "run it too. Raise that in rabbitmq.conf; from RabbitMQ 3.12 on minionize does so for its queues",
             )
 
     def _admit(self, arrival: Arrival) -> Held | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from typing import Any
 
 from minionize.amqp.faults import ACCESS_REFUSED, PRECONDITION, code_of
 from minionize.amqp.link import Link
 from minionize.engine import EngineError
+from minionize.notice import notice
 
 __all__ = ["Places"]
 
@@ -39,7 +39,6 @@ class Places:
     def __init__(self, queue: str, dead: str) -> None:
         self.queue, self.dead = queue, dead
         self._levels = 0
-        self._log = logging.getLogger("minionize.rabbitmq")
         self._looked_at = False
 
     def open(self, link: Link) -> None:
@@ -47,11 +46,12 @@ class Places:
         self._levels = 0
         if link.count(self.queue) is None:
             self.declare(link)
-            self._log.warning("queue %s was not there: it is made now", self.queue)
+            notice("rabbitmq", "queue %s was not there: it is made now", self.queue)
         elif not self._looked_at:
             self._compare(link)
         if not self._looked_at and () < link.version < _KNOWS_PATIENCE:
-            self._log.warning(
+            notice(
+                "rabbitmq",
                 "RabbitMQ %s gives a param to another minion when its run takes longer than consumer_timeout, 30 min "
                 "unless raised by consumer_timeout = 864000000 (milliseconds) in rabbitmq.conf",
                 ".".join(map(str, link.version)),
@@ -71,7 +71,8 @@ class Places:
             except EngineError as error:
                 if code_of(error) == PRECONDITION:
                     words = str(getattr(error.__cause__, "reply_text", "")).partition(" - ")[2]
-                    self._log.warning(
+                    notice(
+                        "rabbitmq",
                         "queue %s is used as it is, not as minionize makes it: runs that die with their minion are "
                         "counted by quorum queues only, and what the server itself gives up may be lost (%s)",
                         queue,

@@ -7,7 +7,6 @@ counts in its properties; then the old message is acked.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from uuid import uuid4
 
 from minionize.engine import Backlog, DeadLetter, Delivery, Engine, EngineError, Features, Holder, NotConnected
 from minionize.message import ID, JSON, TYPE, Codec, Dead, decoder_setting
+from minionize.notice import notice
 from minionize.pulsarclient.admin import Admin, full_name
 from minionize.pulsarclient.hold import Held, Hold
 from minionize.pulsarclient.inbox import Inbox, Line
@@ -157,7 +157,8 @@ class PulsarEngine(Engine):
         try:
             link = self._connected()
             if self._admin.knows_subscription(self._topic, self._subscription) is False:
-                logging.getLogger("minionize.pulsar").warning(
+                notice(
+                    "pulsar",
                     "made subscription %s of topic %s: it begins with the oldest message that the topic has kept",
                     self._subscription,
                     self._topic,

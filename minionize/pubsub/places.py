@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import suppress
 from typing import NamedTuple
 
 from minionize.errors import EngineError
+from minionize.notice import notice
 from minionize.pubsub.faults import DeniedError, ExistsError, MissingError
 from minionize.pubsub.link import Link
 
-__all__ = ["LOG", "SHORTEST", "Place"]
+__all__ = ["SHORTEST", "Place"]
 
-LOG = "minionize.google"
 SHORTEST = 10
 """Seconds of the shortest lease with which messages of a subscription can come."""
 
@@ -48,7 +47,7 @@ class Place(NamedTuple):
         if found is None:
             found = self._create(link, lease)
             words = "made %s, which was not there: it gets what is put into %s from now on"
-            logging.getLogger(LOG).warning(words, self.subscription, self.topic)
+            notice("google", words, self.subscription, self.topic)
         return found
 
     def find(self, link: Link) -> int | None:

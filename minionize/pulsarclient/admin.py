@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from minionize.engine import Backlog, Holder
+from minionize.notice import notice
 from minionize.pulsarclient.knock import trust
 from minionize.pulsarclient.link import Access
 from minionize.urls import shown
@@ -102,6 +102,9 @@ class Admin:
     def _warn(self, why: str) -> None:
         if not self._has_warned:
             self._has_warned = True
-            logging.getLogger("minionize.pulsar").warning(
-                "%s tells no backlog: %s; check PULSAR_ADMIN (and PULSAR_TOKEN, PULSAR_CA)", shown(self._url), why
+            notice(
+                "pulsar",
+                "%s tells no backlog: %s; check PULSAR_ADMIN (and PULSAR_TOKEN, PULSAR_CA)",
+                shown(self._url),
+                why,
             )
