@@ -14,12 +14,13 @@ from minionize.engine import Backlog, DeadLetter, Delivery, Engine, Features, Le
 from minionize.kafkaclient.client import ANSWER, Client, properties
 from minionize.kafkaclient.graveyard import Graveyard
 from minionize.kafkaclient.member import Member, committed, offsets
-from minionize.kafkaclient.progress import FRESH, RUNNING, SEEN, Changes, Entry, Mark, Progress, Record
+from minionize.kafkaclient.progress import FRESH, LENT, RUNNING, SEEN, Changes, Entry, Mark, Progress, Record
 from minionize.kafkaclient.topics import Message, Outbox, create, scan
 from minionize.message import FOR, ID, TYPE, Codec, Dead, decoder_setting
 from minionize.setting import Setting, text
 from minionize.task import Param
 
+_RUNS = (RUNNING, LENT)
 _KEPT = {"retention.ms": "-1"}  # a param that waits must not vanish
 
 
@@ -258,7 +259,7 @@ class KafkaEngine(Engine):
         found, ends = parts
         total = sum(max(0, ends[number] - each.position) + len(each.open) for number, each in found.items())
         entries = [entry for each in found.values() for entry in each.open.values()]
-        in_flight = sum(1 for entry in entries if entry.held or entry.mark.state == RUNNING)
+        in_flight = sum(1 for entry in entries if entry.held or entry.mark.state in _RUNS)
         delayed = sum(1 for entry in entries if not entry.held and entry.mark.due > now)
         dead = sum(1 for _ in self._graveyard.graves()) if not self._is_open else None
         return Backlog(total - in_flight, in_flight, dead, exact=False, as_of=now, delayed=delayed)
@@ -336,4 +337,4 @@ def _is_ready(progress: Progress, offset: int, now: float) -> bool:
     if offset >= progress.position:
         return True
     entry = progress.open.get(offset)
-    return entry is not None and not entry.held and entry.mark.state != RUNNING and entry.mark.due <= now
+    return entry is not None and not entry.held and entry.mark.state not in _RUNS and entry.mark.due <= now

@@ -50,3 +50,5 @@ def _serve(calls: queue.SimpleQueue[Any]) -> None:
             answer.put((function(), None))
         except Exception as error:  # it is raised where the call was made
             answer.put((None, error))
+        # It must not live on in here while nobody calls.
+        del order, function, answer

@@ -19,6 +19,7 @@ _KEPT = {
     "bootstrap.servers": "KAFKA_BOOTSTRAP names the brokers",
     "metadata.broker.list": "KAFKA_BOOTSTRAP names the brokers",
     "group.id": "KAFKA_GROUP names the group",
+    "client.id": "minions know each other by it",
     "group.instance.id": "a minion that leaves must give back at once what it holds",
     "group.protocol": "what a minion holds must stay its own when others come",
     "partition.assignment.strategy": "what a minion holds must stay its own when others come",
@@ -115,7 +116,7 @@ class Client:
         topic: The topic.
         group: The group.
         more: Further properties.
-        minion: Id of the minion, for the brokers' logs.
+        minion: Id of the minion, by which others in the group know it.
 
     Attributes:
         down: Whether no broker was reached, when last heard of.
@@ -123,6 +124,7 @@ class Client:
 
     def __init__(self, bootstrap: str, topic: str, group: str, more: dict[str, str], minion: str) -> None:
         self.bootstrap, self.topic, self.group, self._more = bootstrap, topic, group, more
+        self.minion = minion
         self._base = {**_COMMON, "bootstrap.servers": bootstrap, "error_cb": self._hear}
         if minion:
             self._base["client.id"] = minion
@@ -188,6 +190,8 @@ class Client:
             yield
         except KafkaException as error:
             raise self.failure(error.args[0], what) from error
+        except TimeoutError as error:
+            raise NotConnected(f"{self}: cannot {what} now: the brokers do not answer") from error
         except KafkaError as error:  # type: ignore[misc]
             # As it comes out of a call during which we were told of the group, and asked something in turn.
             raise self.failure(error, what) from error

@@ -15,7 +15,8 @@ from typing import Any
 from minionize.errors import NotConnected
 from minionize.kafkaclient.bounded import Bounded
 from minionize.kafkaclient.client import ANSWER, Client
-from minionize.kafkaclient.progress import FRESH, ROOM, RUNNING, SEEN, Changes, Entry, Progress, Record
+from minionize.kafkaclient.lending import Lending
+from minionize.kafkaclient.progress import FRESH, LENT, ROOM, RUNNING, SEEN, Changes, Entry, Progress, Record
 
 __all__ = ["OPEN", "Member", "committed", "offsets"]
 
@@ -23,12 +24,14 @@ OPEN = 1000
 """So many params of a partition that are not done, and no more are taken from it: more could not be told apart."""
 
 _BRIEF = 0.05
+_NEWS = 1.0  # seconds between looks for what became of what is lent
 _MOVING = frozenset(
     {"REBALANCE_IN_PROGRESS", "ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "FENCED_INSTANCE_ID", "_STATE", "_NO_OFFSET"}
 )
 """The group is being shared out anew: soon it is clear what is still ours."""
 
 _LATEST, _EARLIEST = -1, -2
+Call = Callable[[Callable[[], Any], float], Any]
 
 
 def offsets(consumer: Any, topic: str, partitions: Iterable[int], latest: bool) -> dict[int, int]:
@@ -65,6 +68,10 @@ def committed(consumer: Any, topic: str, partitions: Iterable[int]) -> dict[int,
     return found
 
 
+def _directly(function: Callable[[], Any], _seconds: float) -> Any:
+    return function()
+
+
 class Member:
     """Our part of the group.
 
@@ -89,6 +96,8 @@ class Member:
         self._order = itertools.count()
         self._room = ROOM
         self._bounded = Bounded()
+        self._lending = Lending(client)
+        self._look = 0.0
         self.joined = self._is_settled = self._leaving = False
         self._grace = 0.0
         # A consumer that is thrown away unclosed can hang for ever, at the exit of the process too.
@@ -112,7 +121,10 @@ class Member:
         """Leave the group, so that others go on at once with what is not done."""
         from confluent_kafka import KafkaError, KafkaException
 
-        self._commit_seen(self.parts)
+        self._hand_over(self.parts, {}, self._bounded.call)
+        lent = {entry: entry.mark._replace(state=SEEN) for entry in self._lending.out.values()}
+        with suppress(KafkaException, TimeoutError):
+            self._lending.tell(lent)
         self.parts, self._former, self._leaving = {}, {}, True
         # The brokers learn of it anyway, when the session runs out.
         with suppress(KafkaException, KafkaError, TimeoutError):  # type: ignore[arg-type]
@@ -123,7 +135,7 @@ class Member:
     def holds(self) -> bool:
         """Whether deliveries are held."""
         parts = (*self.parts.values(), *self._former.values())
-        return any(entry.held for part in parts for entry in part.open.values())
+        return bool(self._lending.out) or any(entry.held for part in parts for entry in part.open.values())
 
     def _gain(self, consumer: Any, gained: list[Any]) -> None:
         from confluent_kafka import TopicPartition
@@ -136,6 +148,8 @@ class Member:
         for number, progress in news.items():
             progress.take_over(self._former.get(number))
             progress.at_end = progress.start >= ends[number]
+            for offset in progress.open:
+                self._lending.out.pop((number, offset), None)
         starts = [TopicPartition(topic, number, each.start) for number, each in news.items()]
         consumer.incremental_assign(starts)
         # One that comes back may still be paused.
@@ -146,31 +160,42 @@ class Member:
         self._focus()
 
     def _revoke(self, _consumer: Any, revoked: list[Any]) -> None:
-        self._commit_seen(
-            {each.partition: self.parts[each.partition] for each in revoked if each.partition in self.parts}
-        )
-        self._lose(_consumer, revoked)
+        """Go on with what we hold, as its new owner learns, and give away the rest."""
+        parts = {each.partition: self.parts[each.partition] for each in revoked if each.partition in self.parts}
+        held = [entry for part in parts.values() for entry in part.open.values() if entry.held]
+        if self._leaving:
+            return
+        lent = self._lending.marks(held)
+        # We are being called by the client, which makes calls of other threads wait.
+        if self._hand_over(parts, lent, _directly):
+            self._lending.out.update({(entry.partition, entry.offset): entry for entry in lent})
+        self._forget(revoked)
 
     def _lose(self, _consumer: Any, lost: list[Any]) -> None:
+        self._lending.out.clear()
+        self._forget(lost)
+
+    def _forget(self, lost: list[Any]) -> None:
         for each in lost:
             part = self.parts.pop(each.partition, None)
             if part is not None:
                 self._former[each.partition] = part
         self._is_settled = False
 
-    def _commit_seen(self, parts: dict[int, Progress]) -> None:
-        """Write down what is not done of partitions that we give away: our runs of it are no crashes."""
+    def _hand_over(self, parts: dict[int, Progress], changes: Changes, call: Call) -> bool:
+        """Write down what is not done of partitions that we give away: what we were running has not crashed."""
         from confluent_kafka import KafkaException
 
-        changes = {
+        entries = [entry for part in parts.values() for entry in part.open.values()]
+        seen = {
             entry: entry.mark._replace(state=SEEN)
-            for part in parts.values()
-            for entry in part.open.values()
+            for entry in entries
             if entry.mark.state == RUNNING or (entry.held and entry.mark.state == FRESH)
         }
         # What is not known then counts as a crash.
-        with suppress(KafkaException, NotConnected):
-            self._commit({number for number, part in parts.items() if part.open}, changes)
+        with suppress(KafkaException, TimeoutError):
+            return self._commit({number for number, part in parts.items() if part.open}, {**seen, **changes}, call)
+        return False
 
     # What comes.
 
@@ -218,15 +243,32 @@ class Member:
             self._say(f"{self._client}: {part.gone} params were deleted by the brokers before they were done")
 
     def _queue(self, entry: Entry) -> None:
-        if entry.mark.due > time.time():
+        if entry.mark.state == LENT:
+            self._lending.lent.add(entry)
+        elif entry.mark.due > time.time():
             heapq.heappush(self._delayed, (entry.mark.due, next(self._order), entry))
         else:
             self._ready.append(entry)
 
     def _wake(self) -> None:
+        """Make ready what is due, and what others have given back."""
+        if self._lending.lent and time.monotonic() >= self._look:
+            self._look = time.monotonic() + _NEWS
+            self._take_back()
         now = time.time()
         while self._delayed and self._delayed[0][0] <= now:
             self._ready.append(heapq.heappop(self._delayed)[2])
+
+    def _take_back(self) -> None:
+        lending = self._lending
+        lending.lent = {entry for entry in lending.lent if self._is_open(entry)}
+        changes = lending.look()
+        if self._commit({entry.partition for entry in changes}, changes):
+            self._apply(changes)
+            lending.lent -= changes.keys()
+            for entry, mark in changes.items():
+                if mark is not None:
+                    self._queue(entry)
 
     def _until_due(self) -> float:
         return max(0.0, self._delayed[0][0] - time.time()) if self._delayed else float("inf")
@@ -274,6 +316,8 @@ class Member:
 
     def is_lost(self, entry: Entry) -> bool:
         """Tell whether a delivery is no longer ours; while the group is being shared out anew it still is."""
+        if self._lending.has(entry):
+            return False
         part = self.parts.get(entry.partition)
         if part is None and (not self._is_settled or time.monotonic() < self._grace):
             part = self._former.get(entry.partition)
@@ -286,39 +330,44 @@ class Member:
             NotConnected: It is not known whether they were committed.
         """
         until = time.monotonic() + ANSWER
+        left, lost = dict(changes), set[Entry]()
         while True:
-            lost = {entry for entry in changes if self.is_lost(entry)}
-            ours = {entry: mark for entry, mark in changes.items() if entry not in lost}
-            numbers = {entry.partition for entry in ours}
-            if numbers <= self.parts.keys() and self._commit(numbers, ours):
-                self._apply(ours)
+            lost |= {entry for entry in left if self.is_lost(entry)}
+            lent = {entry: mark for entry, mark in left.items() if self._lending.has(entry)}
+            self._tell(lent)
+            left = {entry: mark for entry, mark in left.items() if entry not in lost and entry not in lent}
+            numbers = {entry.partition for entry in left}
+            if numbers <= self.parts.keys() and self._commit(numbers, left):
+                self._apply(left)
                 return lost
             if time.monotonic() > until:
                 why = "no broker answers" if self._client.down else "the group is being shared out anew"
                 raise NotConnected(f"{self._client}: cannot commit now: {why}")
             self.listen(0, _BRIEF)
 
+    def _tell(self, changes: Changes) -> None:
+        """Tell the new owner what became of what we ran for it."""
+        for entry, mark in changes.items():
+            entry.mark = mark or entry.mark
+        self._lending.tell({entry: mark for entry, mark in changes.items() if mark is None or mark.state != RUNNING})
+
     def _apply(self, changes: Changes) -> None:
         for entry, mark in changes.items():
             self.parts[entry.partition].change({entry: mark})
             entry.held = entry.held and mark is not None
 
-    def _commit(self, numbers: set[int], changes: Changes) -> bool:
+    def _commit(self, numbers: set[int], changes: Changes, call: Call | None = None) -> bool:
         """Commit what is done of partitions; False if the group is being shared out anew."""
         from confluent_kafka import KafkaException, TopicPartition
 
-        topic = self._client.topic
+        topic, call = self._client.topic, call or self._bounded.call
         while numbers:
             notes = [(number, *self.parts[number].note(changes, self._room)) for number in sorted(numbers)]
             wanted = [TopicPartition(topic, number, offset, metadata=text) for number, offset, text in notes]
             try:
-                for each in self._bounded.call(
-                    partial(self.consumer.commit, offsets=wanted, asynchronous=False), ANSWER
-                ):
+                for each in call(partial(self.consumer.commit, offsets=wanted, asynchronous=False), ANSWER):
                     if each.error:
                         raise KafkaException(each.error)
-            except TimeoutError as error:
-                raise NotConnected(f"{self._client}: cannot commit now: the brokers do not answer") from error
             except KafkaException as error:
                 name = error.args[0].name()
                 if name == "OFFSET_METADATA_TOO_LARGE" and self._room:
@@ -334,4 +383,5 @@ class Member:
         """Queue entries for their next delivery."""
         for entry in entries:
             entry.held = False
-            self._queue(self.parts[entry.partition].give_back(entry))
+            if self._is_open(entry):
+                self._queue(self.parts[entry.partition].give_back(entry))

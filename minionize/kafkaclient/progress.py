@@ -14,13 +14,26 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["FRESH", "ROOM", "RUNNING", "SEEN", "Entry", "Mark", "Progress", "Record"]
+__all__ = [
+    "FRESH",
+    "LENT",
+    "ROOM",
+    "RUNNING",
+    "SEEN",
+    "Changes",
+    "Entry",
+    "Mark",
+    "Progress",
+    "Record",
+    "pack",
+    "unpack",
+]
 
 ROOM = 4096
 """Bytes of metadata that a broker keeps, unless it is told otherwise (``offset.metadata.max.bytes``)."""
 
-FRESH, SEEN, RUNNING = 0, 1, 2
-"""A param was not delivered yet; was delivered before; is being run."""
+FRESH, SEEN, RUNNING, LENT = 0, 1, 2, 3
+"""Not delivered yet; delivered before; being run; being run by the former owner of the partition."""
 
 _TAG = "minionize1:"
 
@@ -31,14 +44,16 @@ class Mark(NamedTuple):
     Attributes:
         failed: Attempts that were charged.
         crashed: Runs that died with their minion.
-        state: FRESH, SEEN or RUNNING.
+        state: FRESH, SEEN, RUNNING or LENT.
         due: Not to be delivered before, Unix seconds.
+        holder: Who runs what is lent.
     """
 
     failed: int = 0
     crashed: int = 0
     state: int = FRESH
     due: float = 0.0
+    holder: str = ""
 
 
 class Record(NamedTuple):
@@ -203,21 +218,32 @@ def _write(start: int, position: int, rows: list[tuple[int, Mark]]) -> str:
         return ""
     short: list[list[Any]] = []
     for offset, mark in rows:
-        row = [offset - start, mark.failed, mark.crashed, mark.state, round(mark.due, 1)]
+        row = [offset - start, mark.failed, mark.crashed, mark.state, round(mark.due, 1), mark.holder]
         while len(row) > 1 and not row[-1]:
             row.pop()
         short.append(row)
-    packed = zlib.compress(json.dumps([position - start, short], separators=(",", ":")).encode(), 9)
-    return _TAG + base64.b85encode(packed).decode()
+    return pack([position - start, short])
 
 
 def _read(note: str) -> tuple[int, list[list[Any]]]:
+    try:
+        length, rows = unpack(note) or (0, [])
+        checked = [[*map(int, row[:4]), *map(float, row[4:5]), *map(str, row[5:6])] for row in rows]
+        return int(length), checked
+    except (ValueError, TypeError):
+        return 0, []
+
+
+def pack(value: Any) -> str:
+    """Write a JSON value as metadata."""
+    return _TAG + base64.b85encode(zlib.compress(json.dumps(value, separators=(",", ":")).encode(), 9)).decode()
+
+
+def unpack(note: str) -> Any:
     """Read metadata; what others have written tells nothing."""
     if not note.startswith(_TAG):
-        return 0, []
+        return None
     try:
-        length, rows = json.loads(zlib.decompress(base64.b85decode(note[len(_TAG) :])))
-        checked = [[int(row[0]), *(int(n) for n in row[1:4]), *(float(n) for n in row[4:5])] for row in rows]
-        return int(length), checked
-    except (ValueError, TypeError, LookupError, zlib.error):
-        return 0, []
+        return json.loads(zlib.decompress(base64.b85decode(note[len(_TAG) :])))
+    except (ValueError, zlib.error):
+        return None

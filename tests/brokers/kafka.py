@@ -163,12 +163,16 @@ class KafkaServer(Server):
 
 
 def produce(
-    server: KafkaServer, topic: str, *bodies: bytes | None, headers: dict[str, str | bytes | None] | None = None
+    server: KafkaServer,
+    topic: str,
+    *bodies: bytes | None,
+    headers: dict[str, str | bytes | None] | None = None,
+    partition: int = -1,
 ) -> None:
     """Write messages as another program does."""
     producer = Producer({**server.client(), "log_level": 0})
     for body in bodies:
-        producer.produce(topic, body, headers=headers)
+        producer.produce(topic, body, headers=headers, partition=partition)
     assert producer.flush(10.0) == 0
 
 

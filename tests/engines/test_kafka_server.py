@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -67,6 +68,14 @@ def take(engine: Engine, count: int, *others: Engine, seconds: float = 10.0) -> 
 def opened(engine: KafkaEngine) -> KafkaEngine:
     engine.open()
     return engine
+
+
+def kill(engine: KafkaEngine) -> None:
+    """Drop the connection without leaving the group: its session must run out."""
+    assert engine._member is not None
+    engine._member.closing.detach()
+    engine._member = None
+    gc.collect()
 
 
 def partitions(server: KafkaServer, topic: str, number: int) -> None:
@@ -242,6 +251,48 @@ def test_what_is_held_stays_when_minions_come(make: Make, server: KafkaServer, t
         assert first.extend(held) == []
     first.ack(held)
     assert not {each.id for each in held} & {each.id for each in take(first, 3, *minions[1:])}
+
+
+@pytest.mark.parametrize("end", ["ack", "nack", "dead", "close", "kill"])
+def test_what_is_held_is_run_to_its_end_when_its_partition_goes_to_another(
+    make: Make, server: KafkaServer, topic: str, end: str
+) -> None:
+    partitions(server, topic, 2)
+    produce(server, topic, b"a", partition=0)
+    first, second = opened(make()), make()
+    held = take(first, 1)
+    first.started(held)
+    second.open()
+    for _ in range(10):
+        assert second.receive(5, 0.1) == []
+        assert first.extend(held) == []
+    assert first._member is not None
+    assert second._member is not None
+    assert (list(first._member.parts), list(second._member.parts)) == ([1], [0])
+    assert list(second.peek()) == []
+    attempt, crashes = {"nack": (2, 0), "close": (1, 0), "kill": (2, 1)}.get(end, (0, 0))
+    if end == "ack":
+        first.ack(held)
+    elif end == "nack":
+        first.nack(held)
+    elif end == "dead":
+        first.dead_letter(held, "failed", [{}])
+    elif end == "close":
+        first.close()
+    else:
+        kill(first)
+    if attempt:
+        (again,) = take(second, 1)
+        assert (again.id, again.attempt, again.crashes, again.redelivered) == (held[0].id, attempt, crashes, True)
+        second.ack([again])
+    else:
+        with pytest.raises(LeaseLost):
+            first.ack(held)
+    until = time.monotonic() + 10
+    while (second.backlog().in_flight, second.backlog().ready) != (0, 0) and time.monotonic() < until:
+        assert second.receive(5, 0.1) == []
+    assert second.backlog().in_flight == 0
+    assert len(list(second.dead())) == (end == "dead")
 
 
 def test_minions_share_all_partitions(make: Make, server: KafkaServer, topic: str) -> None:

@@ -1,0 +1,115 @@
+"""Params that are run by a minion whose partition went to another one, because minions came or left.
+
+The new owner must not run them too, and must hear what becomes of them. So the former one notes in the offset of the
+partition that it still runs them, and by which name it is known in the group; the new owner lets them be as long as
+there is a member of that name. What became of them stands as metadata in a group of their own, ``GROUP.MINION``,
+which never has members: only its minion writes there, so nothing can be overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from minionize.kafkaclient.client import ANSWER, Client
+from minionize.kafkaclient.progress import LENT, SEEN, Changes, Entry, Mark, pack, unpack
+
+__all__ = ["Lending"]
+
+_KEPT = 100
+"""So many of the last news of a partition are kept, to fit in its metadata."""
+
+
+class Lending:
+    """What we run in partitions of others, and what others run in ours.
+
+    Attributes:
+        out: What we run in partitions of others, by place.
+        lent: What others run in ours.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._connection: Any = None
+        self._news: dict[int, dict[int, Mark | None]] = {}
+        self.out: dict[tuple[int, int], Entry] = {}
+        self.lent: set[Entry] = set()
+
+    @property
+    def _admin(self) -> Any:
+        self._connection = self._connection or self._client.admin()
+        return self._connection
+
+    def has(self, entry: Entry) -> bool:
+        """Tell whether we run it in a partition of another."""
+        return self.out.get((entry.partition, entry.offset)) is entry
+
+    def marks(self, entries: Iterable[Entry]) -> dict[Entry, Mark]:
+        """Return what to note of entries that we go on running, for the new owner."""
+        minion = self._client.minion
+        return {entry: entry.mark._replace(state=LENT, due=0.0, holder=minion) for entry in entries if minion}
+
+    def tell(self, changes: Changes) -> None:
+        """Write down what became of what we ran for others."""
+        for entry, mark in changes.items():
+            news = self._news.setdefault(entry.partition, {})
+            news[entry.offset] = mark
+            while len(news) > _KEPT:
+                del news[next(iter(news))]
+        if changes:
+            self._write({entry.partition for entry in changes})
+        for entry in changes:
+            entry.held = False
+            self.out.pop((entry.partition, entry.offset), None)
+
+    def _write(self, partitions: set[int]) -> None:
+        from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+
+        notes = [
+            TopicPartition(self._client.topic, number, 0, metadata=pack(_rows(self._news[number])))
+            for number in partitions
+        ]
+        asked = [ConsumerGroupTopicPartitions(self._group(self._client.minion), notes)]
+        (answer,) = self._admin.alter_consumer_group_offsets(asked, request_timeout=ANSWER).values()
+        for each in answer.result(ANSWER + 1.0).topic_partitions:
+            if each.error:
+                raise KafkaException(each.error)
+
+    def look(self) -> dict[Entry, Mark | None]:
+        """Return what became of what others ran in our partitions; what a dead minion ran has crashed."""
+        alive = self._members()
+        found: dict[Entry, Mark | None] = {}
+        for minion in {entry.mark.holder for entry in self.lent}:
+            theirs = [entry for entry in self.lent if entry.mark.holder == minion]
+            news = self._read(minion, {entry.partition for entry in theirs})
+            for entry in theirs:
+                place = (entry.partition, entry.offset)
+                if place in news:
+                    found[entry] = news[place]
+                elif minion not in alive:
+                    found[entry] = Mark(entry.mark.failed, entry.mark.crashed + 1, SEEN)
+        return found
+
+    def _members(self) -> set[str]:
+        group = self._client.group
+        answer = self._admin.describe_consumer_groups([group], request_timeout=ANSWER)[group]
+        return {member.client_id for member in answer.result(ANSWER + 1.0).members}
+
+    def _read(self, minion: str, partitions: set[int]) -> dict[tuple[int, int], Mark | None]:
+        from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+
+        places = [TopicPartition(self._client.topic, number) for number in partitions]
+        asked = [ConsumerGroupTopicPartitions(self._group(minion), places)]
+        (answer,) = self._admin.list_consumer_group_offsets(asked, request_timeout=ANSWER).values()
+        return {
+            (each.partition, int(row[0])): Mark(*row[1:]) if len(row) > 1 else None
+            for each in answer.result(ANSWER + 1.0).topic_partitions
+            for row in unpack(each.metadata or "") or ()
+        }
+
+    def _group(self, minion: str) -> str:
+        return f"{self._client.group}.{minion}"
+
+
+def _rows(news: dict[int, Mark | None]) -> list[list[Any]]:
+    return [[offset, *(mark or ())] for offset, mark in news.items()]

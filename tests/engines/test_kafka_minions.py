@@ -1,0 +1,62 @@
+"""Real minions on a Kafka topic of several partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.brokers.cases import MinionCases
+from tests.brokers.kafka import KafkaServer, produce, running
+
+pytestmark = pytest.mark.broker
+
+QUICK = "session.timeout.ms = 2000\nheartbeat.interval.ms = 200\nfetch.wait.max.ms = 50\n"
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    with running(tmp_path_factory.mktemp("kafka"), {"num.partitions": "6"}) as server:
+        yield server
+
+
+class TestMinionsOnKafka(MinionCases):
+    """Each case on a topic of its own."""
+
+    engine = "kafka"
+    persistent = True
+
+    @pytest.fixture(autouse=True)
+    def _topic(self, broker: KafkaServer, tmp_path: Path) -> None:
+        self.broker = broker
+        self.topic = f"params-{uuid4().hex[:8]}"
+        self.path = tmp_path / "kafka.properties"
+        self.path.write_text(QUICK)
+
+    def server(self) -> KafkaServer:
+        return self.broker
+
+    def environ(self, port: int | None = None) -> dict[str, str]:
+        return {
+            "KAFKA_BOOTSTRAP": f"127.0.0.1:{port}" if port else self.broker.address,
+            "KAFKA_TOPIC": self.topic,
+            "KAFKA_CONFIG": str(self.path),
+        }
+
+    def forbidden(self) -> dict[str, str] | None:
+        wrong = self.path.with_name("wrong.properties")
+        login = f"sasl.mechanism=PLAIN\nsasl.username={self.broker.user}\nsasl.password=wr0ng\n"
+        wrong.write_text(f"security.protocol=SASL_PLAINTEXT\n{login}")
+        return {**self.environ(), "KAFKA_BOOTSTRAP": self.broker.sasl, "KAFKA_CONFIG": str(wrong)}
+
+    def missing(self) -> dict[str, str] | None:
+        return {**self.environ(), "KAFKA_TOPIC": "missing"}
+
+    def corrupt(self) -> None:
+        produce(self.broker, self.topic, b'{"half": ', headers={"content-type": b"application/json"})
+
+    def can_be_proxied(self) -> bool:
+        # The broker tells its clients by which port to come.
+        return False
