@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from tests.brokers.google import PubSubServer
     from tests.brokers.pulsar import PulsarServer
+
+
+@pytest.fixture(scope="session")
+def pubsub_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PubSubServer]:
+    from tests.brokers.google import running
+
+    with running(tmp_path_factory.mktemp("pubsub")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
