@@ -13,7 +13,8 @@ from typing import Any
 from minionize.engine import Backlog, DeadLetter, Delivery, Engine, Features, LeaseLost, NotConnected
 from minionize.kafkaclient.client import ANSWER, Client, properties
 from minionize.kafkaclient.graveyard import Graveyard
-from minionize.kafkaclient.member import Member, committed, offsets
+from minionize.kafkaclient.member import Member
+from minionize.kafkaclient.offsets import committed, offsets
 from minionize.kafkaclient.progress import FRESH, LENT, RUNNING, SEEN, Changes, Entry, Mark, Progress, Record
 from minionize.kafkaclient.topics import Message, Outbox, create, scan
 from minionize.message import FOR, ID, TYPE, Codec, Dead, decoder_setting
@@ -114,8 +115,7 @@ class KafkaEngine(Engine):
         if not self._warned:
             self._warned = True
             self._log.warning(
-                "%s has %d partitions: no more minions of the group %s can work at the same time, each with any "
-                "number of slots",
+                "%s: %d at most of the minions of group %s can work at the same time, for so many are its partitions",
                 self._client,
                 len(numbers),
                 self._group,

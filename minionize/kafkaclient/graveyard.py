@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from minionize.kafkaclient.client import Client
-from minionize.kafkaclient.member import offsets
+from minionize.kafkaclient.offsets import offsets
 from minionize.kafkaclient.topics import Message, Outbox, create, scan
 from minionize.message import TYPE, Dead
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import threading
 import time
 import weakref
 from collections import deque
@@ -13,63 +14,36 @@ from functools import partial
 from typing import Any
 
 from minionize.errors import NotConnected
-from minionize.kafkaclient.bounded import Bounded
 from minionize.kafkaclient.client import ANSWER, Client
+from minionize.kafkaclient.commits import Commits
 from minionize.kafkaclient.lending import Lending
-from minionize.kafkaclient.progress import FRESH, LENT, ROOM, RUNNING, SEEN, Changes, Entry, Progress, Record
+from minionize.kafkaclient.offsets import committed, offsets
+from minionize.kafkaclient.progress import FRESH, LENT, RUNNING, SEEN, Changes, Entry, Mark, Progress, Record
 
-__all__ = ["OPEN", "Member", "committed", "offsets"]
+__all__ = ["OPEN", "Member"]
 
 OPEN = 1000
 """So many params of a partition that are not done, and no more are taken from it: more could not be told apart."""
 
 _BRIEF = 0.05
+_STASH = 16  # so many messages may have come unasked before fetching pauses
 _NEWS = 1.0  # seconds between looks for what became of what is lent
-_MOVING = frozenset(
-    {"REBALANCE_IN_PROGRESS", "ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "FENCED_INSTANCE_ID", "_STATE", "_NO_OFFSET"}
-)
-"""The group is being shared out anew: soon it is clear what is still ours."""
-
-_LATEST, _EARLIEST = -1, -2
-Call = Callable[[Callable[[], Any], float], Any]
 
 
-def offsets(consumer: Any, topic: str, partitions: Iterable[int], latest: bool) -> dict[int, int]:
-    """Ask for the end, or the begin, of partitions, in one round trip."""
-    from confluent_kafka import KafkaException, TopicPartition
-
-    when = _LATEST if latest else _EARLIEST
-    asked = [TopicPartition(topic, number, when) for number in partitions]
-    if not asked:
-        return {}
-    found = consumer.offsets_for_times(asked, timeout=ANSWER)
-    for each in found:
-        if each.error:
-            raise KafkaException(each.error)
-    return {each.partition: each.offset for each in found}
+def _close(consumer: Any) -> None:
+    """Close a consumer, but wait for no broker that does not answer: that learns of it when the session runs out."""
+    thread = threading.Thread(target=_try_to_close, args=(consumer,), name="kafka", daemon=True)
+    # At the very end of a process no thread can be started.
+    with suppress(RuntimeError):
+        thread.start()
+        thread.join(ANSWER)
 
 
-def committed(consumer: Any, topic: str, partitions: Iterable[int]) -> dict[int, Progress]:
-    """Ask what the group has done of partitions."""
-    from confluent_kafka import KafkaException, TopicPartition
+def _try_to_close(consumer: Any) -> None:
+    from confluent_kafka import KafkaError, KafkaException
 
-    asked = [TopicPartition(topic, number) for number in partitions]
-    if not asked:
-        return {}
-    begins = offsets(consumer, topic, [each.partition for each in asked], latest=False)
-    found = {}
-    for each in consumer.committed(asked, timeout=ANSWER):
-        if each.error:
-            raise KafkaException(each.error)
-        number, begin = each.partition, begins[each.partition]
-        progress = Progress(number, each.offset if each.offset >= 0 else begin, each.metadata or "")
-        progress.expire(begin)
-        found[number] = progress
-    return found
-
-
-def _directly(function: Callable[[], Any], _seconds: float) -> Any:
-    return function()
+    with suppress(KafkaException, KafkaError):  # type: ignore[arg-type]
+        consumer.close()
 
 
 class Member:
@@ -88,20 +62,19 @@ class Member:
 
     def __init__(self, client: Client, read: Callable[[Any], Record | None], say: Callable[[str], None]) -> None:
         self._client, self._read, self._say = client, read, say
-        self.consumer = client.consumer()
+        self._commits = Commits(client.topic, partial(self.listen, 0))
+        self.consumer = self._commits.consumer = client.consumer(on_commit=self._commits.hear)
         self.parts: dict[int, Progress] = {}
         self._former: dict[int, Progress] = {}
         self._ready: deque[Entry] = deque()
         self._delayed: list[tuple[float, int, Entry]] = []
         self._order = itertools.count()
-        self._room = ROOM
-        self._bounded = Bounded()
         self._lending = Lending(client)
         self._look = 0.0
         self.joined = self._is_settled = self._leaving = False
         self._grace = 0.0
         # A consumer that is thrown away unclosed can hang for ever, at the exit of the process too.
-        self.closing = weakref.finalize(self, self.consumer.close)
+        self.closing = weakref.finalize(self, _close, self.consumer)
 
     # The group.
 
@@ -119,17 +92,15 @@ class Member:
 
     def leave(self) -> None:
         """Leave the group, so that others go on at once with what is not done."""
-        from confluent_kafka import KafkaError, KafkaException
+        from confluent_kafka import KafkaException
 
-        self._hand_over(self.parts, {}, self._bounded.call)
+        self._hand_over(self.parts, {})
         lent = {entry: entry.mark._replace(state=SEEN) for entry in self._lending.out.values()}
         with suppress(KafkaException, TimeoutError):
             self._lending.tell(lent)
+            self._take_back()
         self.parts, self._former, self._leaving = {}, {}, True
-        # The brokers learn of it anyway, when the session runs out.
-        with suppress(KafkaException, KafkaError, TimeoutError):  # type: ignore[arg-type]
-            self._bounded.call(self.closing, ANSWER)
-        self._bounded.close()
+        self.closing()
 
     @property
     def holds(self) -> bool:
@@ -166,8 +137,7 @@ class Member:
         if self._leaving:
             return
         lent = self._lending.marks(held)
-        # We are being called by the client, which makes calls of other threads wait.
-        if self._hand_over(parts, lent, _directly):
+        if self._hand_over(parts, lent, now=True):
             self._lending.out.update({(entry.partition, entry.offset): entry for entry in lent})
         self._forget(revoked)
 
@@ -182,7 +152,7 @@ class Member:
                 self._former[each.partition] = part
         self._is_settled = False
 
-    def _hand_over(self, parts: dict[int, Progress], changes: Changes, call: Call) -> bool:
+    def _hand_over(self, parts: dict[int, Progress], changes: Changes, now: bool = False) -> bool:
         """Write down what is not done of partitions that we give away: what we were running has not crashed."""
         from confluent_kafka import KafkaException
 
@@ -194,7 +164,9 @@ class Member:
         }
         # What is not known then counts as a crash.
         with suppress(KafkaException, TimeoutError):
-            return self._commit({number for number, part in parts.items() if part.open}, {**seen, **changes}, call)
+            return self._commits.commit(
+                {number: part for number, part in parts.items() if part.open}, {**seen, **changes}, now
+            )
         return False
 
     # What comes.
@@ -213,7 +185,7 @@ class Member:
 
     def listen(self, most: int, wait: float) -> None:
         """Hear what the brokers send: news of the group, and up to ``most`` messages, or else at most one."""
-        self._focus(idle=most <= 0 and bool(self._ready))
+        self._focus(idle=most <= 0 and len(self._ready) >= _STASH)
         message = self.consumer.poll(wait)
         if message is None:
             return
@@ -260,14 +232,15 @@ class Member:
             self._ready.append(heapq.heappop(self._delayed)[2])
 
     def _take_back(self) -> None:
+        """Hear what became of what others run in our partitions."""
         lending = self._lending
         lending.lent = {entry for entry in lending.lent if self._is_open(entry)}
-        changes = lending.look()
-        if self._commit({entry.partition for entry in changes}, changes):
-            self._apply(changes)
+        changes = lending.look() if lending.lent else {}
+        if self._commit(changes):
+            gone = self._apply(changes).keys()
             lending.lent -= changes.keys()
             for entry, mark in changes.items():
-                if mark is not None:
+                if mark is not None and entry not in gone:
                     self._queue(entry)
 
     def _until_due(self) -> float:
@@ -336,10 +309,10 @@ class Member:
             lent = {entry: mark for entry, mark in left.items() if self._lending.has(entry)}
             self._tell(lent)
             left = {entry: mark for entry, mark in left.items() if entry not in lost and entry not in lent}
-            numbers = {entry.partition for entry in left}
-            if numbers <= self.parts.keys() and self._commit(numbers, left):
-                self._apply(left)
-                return lost
+            if all(entry.partition in self.parts for entry in left) and self._commit(left):
+                left = self._apply(left)
+                if not left:
+                    return lost
             if time.monotonic() > until:
                 why = "no broker answers" if self._client.down else "the group is being shared out anew"
                 raise NotConnected(f"{self._client}: cannot commit now: {why}")
@@ -351,33 +324,19 @@ class Member:
             entry.mark = mark or entry.mark
         self._lending.tell({entry: mark for entry, mark in changes.items() if mark is None or mark.state != RUNNING})
 
-    def _apply(self, changes: Changes) -> None:
+    def _apply(self, changes: Changes) -> dict[Entry, Mark | None]:
+        """Note what was committed; return the rest, whose partitions went to others while we waited for that."""
+        rest = {}
         for entry, mark in changes.items():
-            self.parts[entry.partition].change({entry: mark})
-            entry.held = entry.held and mark is not None
+            if self._is_open(entry):
+                self.parts[entry.partition].change({entry: mark})
+                entry.held = entry.held and mark is not None
+            else:
+                rest[entry] = mark
+        return rest
 
-    def _commit(self, numbers: set[int], changes: Changes, call: Call | None = None) -> bool:
-        """Commit what is done of partitions; False if the group is being shared out anew."""
-        from confluent_kafka import KafkaException, TopicPartition
-
-        topic, call = self._client.topic, call or self._bounded.call
-        while numbers:
-            notes = [(number, *self.parts[number].note(changes, self._room)) for number in sorted(numbers)]
-            wanted = [TopicPartition(topic, number, offset, metadata=text) for number, offset, text in notes]
-            try:
-                for each in call(partial(self.consumer.commit, offsets=wanted, asynchronous=False), ANSWER):
-                    if each.error:
-                        raise KafkaException(each.error)
-            except KafkaException as error:
-                name = error.args[0].name()
-                if name == "OFFSET_METADATA_TOO_LARGE" and self._room:
-                    self._room //= 2
-                    continue
-                if name in _MOVING:
-                    return False
-                raise
-            break
-        return True
+    def _commit(self, changes: Changes) -> bool:
+        return self._commits.commit({entry.partition: self.parts[entry.partition] for entry in changes}, changes)
 
     def give_back(self, entries: Iterable[Entry]) -> None:
         """Queue entries for their next delivery."""

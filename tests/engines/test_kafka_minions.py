@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from tests.acceptance.running import until
 from tests.brokers.cases import MinionCases
 from tests.brokers.kafka import KafkaServer, produce, running
 
@@ -60,3 +63,18 @@ class TestMinionsOnKafka(MinionCases):
     def can_be_proxied(self) -> bool:
         # The broker tells its clients by which port to come.
         return False
+
+    def test_a_server_that_hangs_keeps_no_minion(self) -> None:
+        """A minion that is to stop does so, though nothing that it asks the server is answered."""
+        self.fill("a")
+        minion = self.start(work="exec sleep 60")
+        until(self.begun, 20.0, "it runs")
+        self.broker.hang()
+        try:
+            minion.send(signal.SIGTERM)
+            minion.wait(40.0)
+        finally:
+            self.broker.wake()
+        assert "Traceback" not in minion.err
+        self.ends(self.start("--exit-when-empty", "8"))
+        assert self.ended() == Counter("a")
