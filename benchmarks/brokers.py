@@ -20,6 +20,7 @@ from tests.brokers.server import Server
 
 PARAMS = 3_000
 MINIONS = (1, 2, 8)
+PATIENCE = 300.0  # seconds for one run
 HELD = 64
 WATCHED = 21.0  # seconds: a third of the lease of a minute, within which each lease is renewed once
 
@@ -35,7 +36,7 @@ QUEUES: dict[str, tuple[str, Settings]] = {
     "google": (
         "PubSubServer",
         lambda server, name: {
-            "PUBSUB_EMULATOR_HOST": _of(server, "address"),
+            "PUBSUB_EMULATOR_HOST": _of(server, "host"),
             "GOOGLE_PROJECT_ID": "bench",
             "GOOGLE_TOPIC_ID": name,
             "GOOGLE_SUBSCRIPTION": f"{name}-minions",
@@ -61,7 +62,8 @@ def _server(bench: Bench, engine: str) -> Iterator[Callable[[str], dict[str, str
     """Start the server of an engine; one that is not here is left out."""
     kind, settings = QUEUES[engine]
     try:
-        server: Server = getattr(import_module(f"tests.brokers.{engine}"), kind)(bench.fresh(engine))
+        more = {"more": {"num.partitions": str(max(MINIONS))}} if engine == "kafka" else {}
+        server: Server = getattr(import_module(f"tests.brokers.{engine}"), kind)(bench.fresh(engine), **more)
         server.start()
     except pytest.skip.Exception as reason:
         bench.say(f"{engine}: left out, {reason}")
@@ -86,24 +88,34 @@ def _rates(bench: Bench, engine: str, settings: Callable[[str], dict[str, str]])
         folder, environ = bench.fresh(f"{engine}-rate"), settings(next(names))
         (folder / "noop.py").write_text(NOOP)
         run(["minion-queue", "fill"], folder, environ, source)
-        words = ["--reporter", "json", "--exit-when-empty", "3", "--no-server", "--function", "noop:noop"]
-        _together(minions, ["minionize", *words], folder, environ)
+        words = ["--reporter", "json", "--no-server", "--function", "noop:noop"]
+        _together(minions, ["minionize", *words], folder, environ, number)
         return _first_to_last(folder / "minion-report", number)
 
-    rates = bench.interleaved({f"{engine}, {n} minion{'s' if n > 1 else ''}": partial(rate, n) for n in MINIONS})
+    counts = MINIONS if bench.scale >= 1 else MINIONS[:1]
+    rates = bench.interleaved({f"{engine}, {n} minion{'s' if n > 1 else ''}": partial(rate, n) for n in counts})
     return [Figure(name, "/s", values) for name, values in rates.items()]
 
 
-def _together(minions: int, argv: list[str], folder: Path, environ: Mapping[str, str]) -> None:
+def _together(minions: int, argv: list[str], folder: Path, environ: Mapping[str, str], number: int) -> None:
+    """Run minions until there are so many records."""
+    reports, until = folder / "minion-report", time.monotonic() + PATIENCE
     with (folder / "log").open("wb") as log:
         started = [subprocess.Popen(argv, cwd=folder, env=environ, stdout=log, stderr=log) for _ in range(minions)]
-        codes = [each.wait(600) for each in started]
-    if any(codes):
-        raise RuntimeError(f"{' '.join(argv)}: {codes}\n{(folder / 'log').read_text()}")
+        try:
+            while sum(path.read_bytes().count(b"\n") for path in reports.glob("*")) < number:
+                if time.monotonic() > until or any(each.poll() for each in started):
+                    raise RuntimeError(f"{' '.join(argv)}: not all were run\n{(folder / 'log').read_text()}")
+                time.sleep(0.05)
+        finally:
+            for each in started:
+                each.terminate()
+            for each in started:
+                each.wait(60)
 
 
 def _first_to_last(reports: Path, number: int) -> float:
-    """Runs per second between the first start and the last end: minions wait at the end for what may still come."""
+    """Runs per second between the first start and the last end."""
     records = list({record["id"]: record for path in reports.iterdir() for record in read_records(path)}.values())
     if len(records) != number:
         raise RuntimeError(f"{len(records)} params of {number} were run")
