@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.broker) if name == "brokers" else name for name in NAMES]
+)
 def test_benchmark_runs(name: str, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     small = ["--scale", "0.01", "--rounds", "1", "--quiet", "--json", str(report)]
