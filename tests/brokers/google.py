@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,15 +50,6 @@ class PubSubServer(Server):
                 return bool(answer.status == 200)
         except OSError:
             return False
-
-    def hang(self) -> None:
-        """Let it answer nothing, until it is woken."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def wake(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import signal
 import socket
 import subprocess
 import uuid
@@ -151,15 +150,6 @@ class KafkaServer(Server):
     def client(self) -> dict[str, str]:
         """What a client must be told."""
         return {"bootstrap.servers": self.address}
-
-    def hang(self) -> None:
-        """Let it take connections and answer nothing, until it is woken."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def wake(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
 
 
 def produce(

@@ -147,16 +147,11 @@ class RabbitServer(Server):
                     return int(child)
         return None
 
-    def hang(self) -> None:
-        """Let it take connections and answer nothing, until it is woken."""
+    @property
+    def pid(self) -> int:
         machine = self._machine()
         assert machine is not None
-        os.kill(machine, signal.SIGSTOP)
-
-    def wake(self) -> None:
-        machine = self._machine()
-        assert machine is not None
-        os.kill(machine, signal.SIGCONT)
+        return machine
 
     def control(self, *words: str) -> str:
         """Run ``rabbitmqctl``; takes some seconds."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -75,3 +78,29 @@ class Server(ABC):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+    @property
+    def pid(self) -> int:
+        """Of the process that answers."""
+        assert self._process is not None
+        return self._process.pid
+
+    def hang(self) -> None:
+        """Let it take connections and answer nothing, until it is woken."""
+        os.kill(self.pid, signal.SIGSTOP)
+        # A thread that runs on another processor stops a moment later.
+        until = time.monotonic() + self.patience
+        while set(_states(self.pid)) != {"T"}:
+            assert time.monotonic() < until, "it does not stop"
+            time.sleep(0.001)
+
+    def wake(self) -> None:
+        """Let it go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+
+def _states(pid: int) -> Iterator[str]:
+    """The state of each thread: T of one that is stopped."""
+    for path in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):
+            yield path.read_text().rpartition(")")[2].split()[0]
