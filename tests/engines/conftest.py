@@ -9,6 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.brokers.google import PubSubServer
+    from tests.brokers.kafka import KafkaServer
     from tests.brokers.pulsar import PulsarServer
 
 
@@ -25,4 +26,12 @@ def pulsar_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PulsarSe
     from tests.brokers.pulsar import running
 
     with running(tmp_path_factory.mktemp("pulsar")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    from tests.brokers.kafka import running
+
+    with running(tmp_path_factory.mktemp("kafka")) as server:
         yield server

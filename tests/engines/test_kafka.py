@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,21 +11,10 @@ from minionize.engine import Engine
 from minionize.engines.kafka import KafkaEngine
 from minionize.testing.engine import EngineContract
 from minionize.testing.rules.params import ParamRules
-from tests.brokers.kafka import KafkaServer, produce, running
+from tests.brokers.kafka import KafkaServer, produce
+from tests.engines.kafka_helpers import QUICK, kill
 
 pytestmark = pytest.mark.broker
-
-QUICK = """
-session.timeout.ms = 1000
-heartbeat.interval.ms = 100
-fetch.wait.max.ms = 10
-"""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
-    with running(tmp_path_factory.mktemp("kafka")) as server:
-        yield server
 
 
 class OnKafka:
@@ -38,8 +25,8 @@ class OnKafka:
     delay = 1.5
 
     @pytest.fixture(autouse=True)
-    def _topic(self, server: KafkaServer, tmp_path: Path) -> None:
-        self.server = server
+    def _topic(self, kafka_server: KafkaServer, tmp_path: Path) -> None:
+        self.server = kafka_server
         self.topic = f"params-{uuid4().hex[:8]}"
         self.path = tmp_path / "kafka.properties"
         self.path.write_text(QUICK)
@@ -51,10 +38,7 @@ class OnKafka:
     def kill(self, engine: Engine) -> None:
         """Drop the connection without leaving the group: its session must run out."""
         assert isinstance(engine, KafkaEngine)
-        assert engine._member is not None
-        engine._member.closing.detach()
-        engine._member = None
-        gc.collect()
+        kill(engine)
 
     def corrupt(self) -> None:
         """Put half a JSON document."""
