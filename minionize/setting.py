@@ -84,6 +84,14 @@ def seconds(value: Any) -> float:
     return duration
 
 
+def lease(value: Any) -> float:
+    """Parse a duration of more than nothing."""
+    duration = seconds(value)
+    if duration <= 0.0:
+        raise ValueError("must be more than 0 seconds")
+    return duration
+
+
 def switch(value: Any) -> bool:
     """Parse yes or no."""
     words = str(value).strip().lower()

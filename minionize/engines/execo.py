@@ -12,7 +12,7 @@ from typing import Any
 from minionize.engine import Backlog, DeadLetter, Delivery, EndOfQueue, Engine, Features, Holder
 from minionize.errors import EngineError, LeaseLost, NotConnected
 from minionize.host import new_minion_id
-from minionize.setting import Setting, seconds, text
+from minionize.setting import Setting, lease, text
 from minionize.sweepdir.clock import Clock
 from minionize.sweepdir.layout import Layout
 from minionize.sweepdir.locks import UNSUPPORTED, Locks
@@ -28,13 +28,6 @@ _UNUSABLE = (
 )  # fmt: skip
 _PATIENCE = 60.0
 _BRIEF = 0.001
-
-
-def _lease(value: Any) -> float:
-    duration = seconds(value)
-    if duration <= 0.0:
-        raise ValueError("must be more than 0 seconds")
-    return duration
 
 
 class ExecoEngine(Engine):
@@ -73,7 +66,7 @@ class ExecoEngine(Engine):
         Setting(
             key="lease",
             env="EXECO_LEASE",
-            parse=_lease,
+            parse=lease,
             default=120.0,
             help="After so long without a sign of life a minion of another host loses its params; NFS needs 120 s.",
             metavar="SECONDS",

@@ -20,19 +20,12 @@ from minionize.redisstream.errors import NoGroup
 from minionize.redisstream.putting import batches
 from minionize.redisstream.scripts import GONE, LOST, NOBODY
 from minionize.redisstream.server import Server
-from minionize.setting import Setting, seconds, text
+from minionize.setting import Setting, lease, text
 from minionize.task import Param
 
 _MANY = 500  # deliveries that one script settles: the server does nothing else meanwhile
 _FEW = 100  # entries that a script has to read whole, only to throw them away
 _BLOCK = 0.5  # seconds that the server may let us wait
-
-
-def _lease(value: Any) -> float:
-    duration = seconds(value)
-    if duration <= 0.0:
-        raise ValueError("must be more than 0 seconds")
-    return duration
 
 
 class _Receipt(NamedTuple):
@@ -91,7 +84,7 @@ class RedisEngine(Engine):
         Setting(
             key="lease",
             env="REDIS_LEASE",
-            parse=_lease,
+            parse=lease,
             default=60.0,
             help="After so long without a sign of life a minion loses its params.",
             metavar="SECONDS",
