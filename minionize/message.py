@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from minionize.engine import DeadLetter, EngineError, Undecodable
 from minionize.setting import Setting, choice
 from minionize.task import Param, plain
 
-__all__ = ["ATTEMPTS", "FOR", "ID", "JSON", "TYPE", "Codec", "Dead", "decoder_setting"]
+__all__ = ["ATTEMPTS", "FOR", "ID", "JSON", "TYPE", "Codec", "Dead", "batches", "decoder_setting"]
 
 TYPE = "content-type"
 ID = "minionize-id"
@@ -28,6 +28,10 @@ for which subscription or group only it was put anew."""
 JSON = "application/json"
 _DEAD = "minionize-dead"
 _RAW = 4096  # characters of an undecodable message that are shown
+_MOST = 1000
+_QUICK = 0.05
+
+Item = TypeVar("Item")
 
 
 def decoder_setting(env: str) -> Setting:
@@ -147,3 +151,39 @@ class Dead:
         """Return it with its param decoded."""
         param = codec.decode(self.body, self.content_type)
         return DeadLetter(self.id, param, self.reason, self.evidence, self.at)
+
+
+def batches(
+    items: Iterable[Item], size: Callable[[Item], int], enough: int, clock: Callable[[], float] = time.monotonic
+) -> Iterator[list[Item]]:
+    """Yield all items in batches: large while they come quickly, one by one while they come slowly.
+
+    Args:
+        items: They may come at any pace.
+        size: How many bytes an item has.
+        enough: How many bytes a batch may have, unless a single item has more.
+        clock: The time, in seconds.
+
+    Raises:
+        EngineError: An item could not be made; those before it have been yielded.
+    """
+    batch: list[Item] = []
+    limit, weight, began = 1, 0, clock()
+    fault: EngineError | None = None
+    try:
+        for item in items:
+            if batch and weight + size(item) > enough:
+                yield batch
+                batch, weight, began = [], 0, clock()
+            batch.append(item)
+            weight += size(item)
+            if len(batch) >= limit:
+                limit = min(2 * limit, _MOST) if clock() - began < _QUICK else 1
+                yield batch
+                batch, weight, began = [], 0, clock()
+    except EngineError as error:
+        fault = error
+    if batch:
+        yield batch
+    if fault is not None:
+        raise fault

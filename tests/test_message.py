@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minionize.engine import EngineError, Undecodable
-from minionize.message import JSON, Codec, Dead
+from minionize.message import JSON, Codec, Dead, batches
+from minionize.testing import ManualClock
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(codec="utf-8")),
@@ -72,3 +74,39 @@ def test_a_dead_param_is_decoded_as_the_live_one() -> None:
 def test_what_is_no_dead_param_is_told_apart(data: bytes) -> None:
     assert Dead.decode(data) is None
     assert Dead.decode(json.dumps({"minionize-dead": 1, "id": 1, "body": "", "evidence": 7}).encode()) is None
+
+
+def test_batches_grow_while_items_come_quickly() -> None:
+    found = list(batches(range(3000), lambda each: 1, 10_000, ManualClock()))
+    assert [len(batch) for batch in found[:5]] == [1, 2, 4, 8, 16]
+    assert max(map(len, found)) == 1000
+    assert [item for batch in found for item in batch] == list(range(3000))
+
+
+def test_what_comes_slowly_does_not_wait() -> None:
+    clock = ManualClock()
+
+    def slowly() -> Iterator[int]:
+        for number in range(5):
+            clock.advance(1.0)
+            yield number
+
+    assert list(batches(slowly(), lambda each: 1, 10_000, clock)) == [[0], [1], [2], [3], [4]]
+
+
+def test_no_batch_is_too_large_but_for_a_single_item() -> None:
+    sizes = [40, 40, 40, 300, 40, 10]
+    found = list(batches(sizes, lambda each: each, 100, ManualClock()))
+    assert [item for batch in found for item in batch] == sizes
+    assert all(sum(batch) <= 100 or batch == [300] for batch in found)
+
+
+def test_what_came_before_a_bad_item_is_in_a_batch() -> None:
+    def items() -> Iterator[int]:
+        yield from range(6)
+        raise EngineError("the seventh")
+
+    found = batches(items(), lambda each: 1, 10_000, ManualClock())
+    assert [next(found) for _ in range(3)] == [[0], [1, 2], [3, 4, 5]]
+    with pytest.raises(EngineError, match="the seventh"):
+        next(found)

@@ -11,10 +11,10 @@ from typing import Any
 
 from minionize.engine import DeadLetter, Delivery, Engine, Features
 from minionize.errors import EngineError, LeaseLost, NotConnected, SettingsError
-from minionize.message import Codec, decoder_setting
+from minionize.message import Codec, batches, decoder_setting
 from minionize.pubsub.envelope import (
+    ENOUGH,
     attempts_of,
-    batches,
     dead,
     fresh,
     held_back,
@@ -285,7 +285,7 @@ class GoogleEngine(Engine):
         lost = self._leases.renew(waiting, self._deadline)
         ours = [each for each in waiting if each not in lost]
         unpublished = iter(ours)
-        for part in batches(messages[each] for each in ours):
+        for part in _calls(messages[each] for each in ours):
             self._link.publish(topic, part)
             for each in islice(unpublished, len(part)):
                 each.anew = True
@@ -303,7 +303,7 @@ class GoogleEngine(Engine):
         count = 0
         try:
             self.declare()
-            for batch in batches(fresh(self._codec, param) for param in params):
+            for batch in _calls(fresh(self._codec, param) for param in params):
                 self._link.publish(self._place.topic, batch)
                 count += len(batch)
         except EngineError as error:
@@ -344,7 +344,7 @@ class GoogleEngine(Engine):
             for batch in look.batches():
                 found = {letter(message, self._codec).id: message for message in batch}
                 chosen = {id: message for id, message in found.items() if id in wanted}
-                for part in batches(revived(message, id, self._place.subscription) for id, message in chosen.items()):
+                for part in _calls(revived(message, id, self._place.subscription) for id, message in chosen.items()):
                     self._link.publish(self._place.topic, part)
                 look.settle(list(chosen.values()))
                 count += len(chosen)
@@ -361,3 +361,8 @@ class GoogleEngine(Engine):
                 look.settle(batch)
                 count += sum(is_for(message, self._place.subscription) for message in batch)
         return count
+
+
+def _calls(messages: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield messages in as many as one call may hold."""
+    return batches(messages, lambda each: int(each.ByteSize()), ENOUGH)

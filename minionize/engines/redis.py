@@ -12,17 +12,17 @@ from typing import Any, NamedTuple
 from minionize.engine import Backlog, DeadLetter, Delivery, Engine, Features, Holder
 from minionize.errors import EngineError, LeaseLost, NotConnected
 from minionize.host import new_minion_id
-from minionize.message import Codec, Dead, decoder_setting
+from minionize.message import Codec, Dead, batches, decoder_setting
 from minionize.notice import notice
 from minionize.redisstream.client import redis_url
 from minionize.redisstream.entries import body_of, document_of, fields_of, id_of, is_for, mapping_of, param_of
 from minionize.redisstream.errors import NoGroup
-from minionize.redisstream.putting import batches
 from minionize.redisstream.scripts import GONE, LOST, NOBODY
 from minionize.redisstream.server import Server
 from minionize.setting import Setting, lease, text
 from minionize.task import Param
 
+_ENOUGH = 4_000_000  # bytes that are put in one round trip
 _MANY = 500  # deliveries that one script settles: the server does nothing else meanwhile
 _FEW = 100  # entries that a script has to read whole, only to throw them away
 _BLOCK = 0.5  # seconds that the server may let us wait
@@ -293,7 +293,7 @@ class RedisEngine(Engine):
         count = 0
         try:
             self.declare()
-            for batch in batches(map(self._codec.encode, params), lambda each: len(each[0])):
+            for batch in batches(map(self._codec.encode, params), lambda each: len(each[0]), _ENOUGH):
                 answers = self._server.add(batch)
                 count += sum(not isinstance(each, Exception) for each in answers)
                 self._server.check(answers)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from minionize.engine import DeadLetter
 from minionize.errors import EngineError
 from minionize.message import ATTEMPTS, FOR, ID, JSON, TYPE, Codec, Dead
-from minionize.pubsub.link import MOST
 from minionize.task import Param
 
 __all__ = [
+    "ENOUGH",
     "attempts_of",
-    "batches",
     "dead",
     "fresh",
     "held_back",
@@ -36,7 +35,6 @@ ENOUGH = 8_000_000
 _LARGEST = 9_900_000
 _DEAD_BY_BROKER = "CloudPubSubDeadLetter"
 _GOOGLES = ("goog", _DEAD_BY_BROKER)
-_QUICK = 0.05
 _LONGEST = 1000  # bytes of an attribute; the service takes 1024
 
 
@@ -154,32 +152,3 @@ def _source(message: Any) -> str:
     if name and project:
         return f"projects/{project}/subscriptions/{name}"
     return str(message.attributes.get(FOR, ""))
-
-
-def batches(messages: Iterable[Any]) -> Iterator[list[Any]]:
-    """Yield messages in as many as one call may hold; what comes slowly does not wait for more.
-
-    Raises:
-        EngineError: One could not be made; those before it have been yielded.
-    """
-    batch: list[Any] = []
-    limit, weight, began = 1, 0, time.monotonic()
-    fault = None
-    try:
-        for message in messages:
-            size = message.ByteSize()
-            if batch and weight + size > ENOUGH:
-                yield batch
-                batch, weight = [], 0
-            batch.append(message)
-            weight += size
-            if len(batch) >= limit:
-                limit = min(2 * limit, MOST) if time.monotonic() - began < _QUICK else 1
-                yield batch
-                batch, weight, began = [], 0, time.monotonic()
-    except EngineError as error:
-        fault = error
-    if batch:
-        yield batch
-    if fault is not None:
-        raise fault
