@@ -179,12 +179,14 @@ class Engine(ABC):
         name: The word behind ``--engine``.
         features: What the queue can do.
         settings: The engine's settings; their values become the attributes of ``self.config``.
+        client: The module of its client library, which the extra of the engine's name brings; "" if it needs none.
         minion: Id of the minion that uses the engine; set before ``open``.
     """
 
     name: ClassVar[str] = ""
     features: Features
     settings: ClassVar[tuple[Setting, ...]] = ()
+    client: ClassVar[str] = ""
 
     def __init__(self, **values: Any) -> None:
         """Take the values of the declared settings, by key; connects to nothing.

@@ -59,6 +59,8 @@ def load_engine(name: str | None) -> type[Engine]:
     from minionize.engine import Engine
 
     found: type[Engine] = _load("engine", name, Engine, EngineError)
+    with _needs("engine", name, EngineError):
+        _see(found.client)
     return found
 
 
@@ -137,6 +139,18 @@ def _load(kind: str, name: str, contract: type[Any], error: type[MinionizeError]
         if name in builtin(group):
             return _only_class(f"minionize.{group}.{name}", contract)
         return _from_entry_point(kind, group, name, contract, error)
+
+
+def _see(module: str) -> None:
+    """See whether a module is installed, without importing it: engines do that when they connect.
+
+    Raises:
+        ImportError: It is not.
+    """
+    from importlib.util import find_spec
+
+    if module and find_spec(module) is None:
+        raise ImportError(name=module)
 
 
 @contextmanager

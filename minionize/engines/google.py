@@ -55,6 +55,7 @@ class GoogleEngine(Engine):
     """
 
     name = "google"
+    client = "google.cloud.pubsub_v1"
     features = Features(
         lease="deadline",
         attempts=True,

@@ -29,6 +29,7 @@ class KafkaEngine(Engine):
     """Takes params from a topic, as a member of a consumer group."""
 
     name = "kafka"
+    client = "confluent_kafka"
     features = Features(
         lease="connection",
         attempts=True,

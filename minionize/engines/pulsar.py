@@ -59,6 +59,7 @@ class PulsarEngine(Engine):
     """Takes params from a shared subscription."""
 
     name = "pulsar"
+    client = "pulsar"
     features = Features(
         lease="connection",
         attempts=True,

@@ -44,6 +44,7 @@ class RabbitmqEngine(Engine):
     """Takes params from a quorum queue, or from any other one that is there."""
 
     name = "rabbitmq"
+    client = "pika"
     features = Features(
         lease="connection",
         attempts=True,

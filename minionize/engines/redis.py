@@ -40,6 +40,7 @@ class RedisEngine(Engine):
     """Takes params from a stream. Whoever holds one renews its lease; who does not loses it to another."""
 
     name = "redis"
+    client = "redis"
     features = Features(
         lease="deadline",
         attempts=True,

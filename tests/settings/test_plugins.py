@@ -56,6 +56,15 @@ def test_every_engine_goes_by_its_name(name: str) -> None:
     assert load_engine(name).name == name
 
 
+@pytest.mark.parametrize("name", ["google", "kafka", "pulsar", "rabbitmq", "redis"])
+def test_an_engine_without_its_client(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = load_engine(name).client
+    monkeypatch.setitem(sys.modules, client, None)
+    words = rf"{client.partition('.')[0]} is not installed; pip install 'minionize\[{name}\]'"
+    with pytest.raises(EngineError, match=f"engine {name}: {words}"):
+        load_engine(name)
+
+
 @pytest.mark.parametrize("name", reporter_names())
 def test_every_reporter_goes_by_its_name(name: str) -> None:
     assert load_reporter(name).name == name
