@@ -18,7 +18,7 @@ from benchmarks.harness import Bench, Figure, lines, run
 from minionize.records import read_records
 from tests.brokers.server import Server
 
-PARAMS = 3_000
+PARAMS = 10_000
 MINIONS = (1, 2, 8)
 PATIENCE = 300.0  # seconds for one run
 HELD = 64

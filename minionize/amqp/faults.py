@@ -59,7 +59,7 @@ def fault(error: Any, place: str) -> EngineError:
             f"{place} is not trusted: {cause.verify_message}; "
             "name its CA in RABBITMQ_URL: ?ssl_options={'cafile':'/path/ca.pem'}"
         )
-    return NotConnected(f"{place} cannot be reached: {_words(cause)}")
+    return NotConnected(f"{place} cannot be reached: {_words(cause)}; check RABBITMQ_URL, and whether the server runs")
 
 
 def _said(code: int, text: str, place: str) -> EngineError:

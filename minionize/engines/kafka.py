@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from minionize.engine import Backlog, DeadLetter, Delivery, Engine, Features, LeaseLost, NotConnected
@@ -18,6 +18,7 @@ from minionize.kafkaclient.offsets import committed, offsets
 from minionize.kafkaclient.progress import FRESH, LENT, RUNNING, SEEN, Changes, Entry, Mark, Progress, Record
 from minionize.kafkaclient.topics import Message, Outbox, create, scan
 from minionize.message import FOR, ID, TYPE, Codec, Dead, decoder_setting
+from minionize.notice import notice
 from minionize.setting import Setting, text
 from minionize.task import Param
 
@@ -78,7 +79,6 @@ class KafkaEngine(Engine):
         super().__init__(**values)
         self._codec = Codec(self.config["decoder"])
         self._group = str(self.config["group"])
-        self._log = logging.getLogger("minionize.kafka")
         self._made: Client | None = None
         self._member: Member | None = None
         self._outbox: Outbox | None = None
@@ -88,8 +88,8 @@ class KafkaEngine(Engine):
 
     @property
     def queue_name(self) -> str:
-        """Topic and group."""
-        return f"{self.config['topic']} ({self._group})"
+        """Brokers, topic and group."""
+        return f"{self.config['bootstrap']} {self.config['topic']} {self._group}"
 
     # Coming and going.
 
@@ -108,14 +108,15 @@ class KafkaEngine(Engine):
         with self._reaching("join the group"):
             if self._member:
                 self._member.resume()
-            member = self._member = self._member or Member(self._client, self._read, self._log.warning)
+            member = self._member = self._member or Member(self._client, self._read, partial(notice, "kafka"))
             numbers = self._client.known(member.consumer, lambda: member.listen(0, 0.0))
             if not member.joined:
                 member.join(ANSWER)
         self._is_open, self._parked = True, False
         if not self._warned:
             self._warned = True
-            self._log.warning(
+            notice(
+                "kafka",
                 "%s: %d at most of the minions of group %s can work at the same time, for so many are its partitions",
                 self._client,
                 len(numbers),
@@ -137,13 +138,14 @@ class KafkaEngine(Engine):
     def close(self) -> None:
         """Leave the group; others go on with what is not settled.
 
-        While the brokers cannot be reached the membership is kept, and with it what is held: ``open`` comes back to it.
+        After NotConnected the membership is kept, and with it what is held: ``open`` comes back to it, while a stranger
+        would have all partitions shared out anew, and who we were would be waited for.
         """
-        self._is_open = False
+        self._is_open, parked, self._parked = False, self._parked, False
         looker, self._looker = self._looker, None
         if looker is not None:
             looker.close()
-        if self._member is not None and not (self._parked and self._member.holds):
+        if self._member is not None and not parked:
             member, self._member = self._member, None
             member.leave()
 
@@ -215,11 +217,11 @@ class KafkaEngine(Engine):
 
     def dead_letter(self, deliveries: Sequence[Delivery], reason: str, evidence: Sequence[Mapping[str, Any]]) -> None:
         """Give up: written to the topic of the dead, then done."""
-        member = self._connected()
+        lost = self._connected().lost(each.receipt for each in deliveries)
         dead = [
             Dead.now(each.id, each.receipt.record.body, each.receipt.record.content_type, reason, proof)
             for each, proof in zip(deliveries, evidence, strict=True)
-            if not member.is_lost(each.receipt)
+            if each.receipt not in lost
         ]
         with self._reaching("dead-letter"):
             if dead:
@@ -237,19 +239,19 @@ class KafkaEngine(Engine):
         member = self._connected()
         with self._reaching("keep the membership"):
             member.take(0, 0.0)
-        return [each for each in deliveries if member.is_lost(each.receipt)]
+        lost = member.lost(each.receipt for each in deliveries)
+        return [each for each in deliveries if each.receipt in lost]
 
     # Looking and caring.
 
     def _look(self) -> tuple[dict[int, Progress], dict[int, int]]:
         """Return what is done of all partitions, and their ends."""
-        member = self._member if self._is_open else None
-        if member is None and self._looker is None:
+        if self._looker is None:
             self.visit()
-        consumer = member.consumer if member else self._looker
-        serve = (lambda: member.listen(0, 0.0)) if member else (lambda: consumer.poll(0))
+        # What a member asks has to wait while the group is being shared out.
+        consumer, member = self._looker, self._member if self._is_open else None
         with self._reaching("look"):
-            numbers = self._client.known(consumer, serve)
+            numbers = self._client.known(consumer, lambda: consumer.poll(0))
             ours = member.parts if member else {}
             found = committed(consumer, self._client.topic, [number for number in numbers if number not in ours])
             return {**found, **ours}, offsets(consumer, self._client.topic, numbers, latest=True)

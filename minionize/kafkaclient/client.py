@@ -54,6 +54,7 @@ _CONSUMER: dict[str, Any] = {
     "heartbeat.interval.ms": 1000,
     "fetch.wait.max.ms": 100,
     "queued.min.messages": 1000,
+    "fetch.queue.backoff.ms": 10,  # what is fetched is soon taken: by default the next partition waits for a second
     "queued.max.messages.kbytes": 16384,
 }
 _PRODUCER = {
@@ -202,7 +203,8 @@ class Client:
         why = self._clean(error.str())
         if remedy:
             return EngineError(f"{self}: cannot {what}: {why}; {remedy}")
-        return NotConnected(f"{self}: cannot {what} now: {why}{self._clean(self._trouble, ' (', ')')}")
+        check = "; check KAFKA_BOOTSTRAP, and whether the brokers run" if what == "connect" else ""
+        return NotConnected(f"{self}: cannot {what} now: {why}{self._clean(self._trouble, ' (', ')')}{check}")
 
     def is_refusal(self, error: Any) -> bool:
         """Tell whether trying again does not help."""

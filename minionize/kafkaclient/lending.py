@@ -1,9 +1,9 @@
 """Params that are run by a minion whose partition went to another one, because minions came or left.
 
 The new owner must not run them too, and must hear what becomes of them. So the former one notes in the offset of the
-partition that it still runs them, and by which name it is known in the group; the new owner lets them be as long as
-there is a member of that name. What became of them stands as metadata in a group of their own, ``GROUP.MINION``,
-which never has members: only its minion writes there, so nothing can be overwritten.
+partition that it still runs them, and as which member of the group; the new owner lets them be as long as there is that
+member. What became of them stands as metadata in a group of their own, ``GROUP.MINION``, which never has members: only
+its minion writes there, so nothing can be overwritten.
 """
 
 from __future__ import annotations
@@ -44,10 +44,15 @@ class Lending:
         """Tell whether we run it in a partition of another."""
         return self.out.get((entry.partition, entry.offset)) is entry
 
-    def marks(self, entries: Iterable[Entry]) -> dict[Entry, Mark]:
-        """Return what to note of entries that we go on running, for the new owner."""
-        minion = self._client.minion
-        return {entry: entry.mark._replace(state=LENT, due=0.0, holder=minion) for entry in entries if minion}
+    def marks(self, entries: Iterable[Entry], member: str | None) -> dict[Entry, Mark]:
+        """Return what to note of entries that we go on running, for the new owner.
+
+        Args:
+            entries: What we run.
+            member: Who we are in the group now; a minion that was lost comes back as another member.
+        """
+        known = self._client.minion and member
+        return {entry: entry.mark._replace(state=LENT, due=0.0, holder=member or "") for entry in entries if known}
 
     def tell(self, changes: Changes) -> None:
         """Write down what became of what we ran for others."""
@@ -75,25 +80,29 @@ class Lending:
             if each.error:
                 raise KafkaException(each.error)
 
-    def look(self) -> dict[Entry, Mark | None]:
-        """Return what became of what others ran in our partitions; what a dead minion ran has crashed."""
-        alive = self._members()
+    def look(self, member: str | None) -> dict[Entry, Mark | None]:
+        """Return what became of what others ran in our partitions; what a lost member ran has crashed.
+
+        Args:
+            member: Who we are: what we run ourselves is not lent, so what seems so is run by nobody.
+        """
+        alive = self._members() - {member}
         found: dict[Entry, Mark | None] = {}
-        for minion in {entry.mark.holder for entry in self.lent}:
-            theirs = [entry for entry in self.lent if entry.mark.holder == minion]
-            news = self._read(minion, {entry.partition for entry in theirs})
+        for holder in {entry.mark.holder for entry in self.lent}:
+            theirs = [entry for entry in self.lent if entry.mark.holder == holder]
+            news = self._read(_minion(holder), {entry.partition for entry in theirs})
             for entry in theirs:
                 place = (entry.partition, entry.offset)
                 if place in news:
                     found[entry] = news[place]
-                elif minion not in alive:
+                elif holder not in alive:
                     found[entry] = Mark(entry.mark.failed, entry.mark.crashed + 1, SEEN)
         return found
 
-    def _members(self) -> set[str]:
+    def _members(self) -> set[str | None]:
         group = self._client.group
         answer = self._admin.describe_consumer_groups([group], request_timeout=ANSWER)[group]
-        return {member.client_id for member in answer.result(ANSWER + 1.0).members}
+        return {member.member_id for member in answer.result(ANSWER + 1.0).members}
 
     def _read(self, minion: str, partitions: set[int]) -> dict[tuple[int, int], Mark | None]:
         from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
@@ -109,6 +118,11 @@ class Lending:
 
     def _group(self, minion: str) -> str:
         return f"{self._client.group}.{minion}"
+
+
+def _minion(member: str) -> str:
+    """Tell which minion a member is: the brokers name members CLIENT-UUID, and minions are clients by their id."""
+    return member[: -len("-00000000-0000-0000-0000-000000000000")]
 
 
 def _rows(news: dict[int, Mark | None]) -> list[list[Any]]:

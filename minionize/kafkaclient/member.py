@@ -31,7 +31,7 @@ _NEWS = 1.0  # seconds between looks for what became of what is lent
 
 
 def _close(consumer: Any) -> None:
-    """Close a consumer, but wait for no broker that does not answer: that learns of it when the session runs out."""
+    """Leave the group, but wait for no broker that does not answer: that learns of it when the session runs out."""
     thread = threading.Thread(target=_try_to_close, args=(consumer,), name="kafka", daemon=True)
     # At the very end of a process no thread can be started.
     with suppress(RuntimeError):
@@ -43,6 +43,12 @@ def _try_to_close(consumer: Any) -> None:
     from confluent_kafka import KafkaError, KafkaException
 
     with suppress(KafkaException, KafkaError):  # type: ignore[arg-type]
+        # Closing alone does not tell the group of a member without partitions (librdkafka 2.16, cooperative): all
+        # others would wait for its session to run out.
+        consumer.unsubscribe()
+        until = time.monotonic() + ANSWER
+        while consumer.memberid() and time.monotonic() < until:
+            consumer.poll(_BRIEF)
         consumer.close()
 
 
@@ -72,6 +78,7 @@ class Member:
         self._lending = Lending(client)
         self._look = 0.0
         self.joined = self._is_settled = self._leaving = False
+        self._is_stranger = self._was_away = False
         self._grace = 0.0
         # A consumer that is thrown away unclosed can hang for ever, at the exit of the process too.
         self.closing = weakref.finalize(self, _close, self.consumer)
@@ -87,8 +94,8 @@ class Member:
             self.listen(0, _BRIEF)
 
     def resume(self) -> None:
-        """Hear that the brokers are back; for one session they may wait for us and take us for a stranger."""
-        self._grace = time.monotonic() + self._client.session + ANSWER
+        """Hear that the brokers, which were out of reach, are tried again."""
+        self._was_away = True
 
     def leave(self) -> None:
         """Leave the group, so that others go on at once with what is not done."""
@@ -101,12 +108,6 @@ class Member:
             self._take_back()
         self.parts, self._former, self._leaving = {}, {}, True
         self.closing()
-
-    @property
-    def holds(self) -> bool:
-        """Whether deliveries are held."""
-        parts = (*self.parts.values(), *self._former.values())
-        return bool(self._lending.out) or any(entry.held for part in parts for entry in part.open.values())
 
     def _gain(self, consumer: Any, gained: list[Any]) -> None:
         from confluent_kafka import TopicPartition
@@ -127,6 +128,11 @@ class Member:
         consumer.resume(starts)
         self.parts.update(news)
         self._former = {number: part for number, part in self._former.items() if number not in news}
+        if self._is_stranger and self._was_away:
+            # For one session from now the group may wait for who we were, and give us what that had only then. Once,
+            # not whenever we try again: what has gone to another by then is lost.
+            self._grace = time.monotonic() + self._client.session + ANSWER
+        self._is_stranger = self._was_away = False
         self.joined = self._is_settled = True
         self._focus()
 
@@ -136,7 +142,7 @@ class Member:
         held = [entry for part in parts.values() for entry in part.open.values() if entry.held]
         if self._leaving:
             return
-        lent = self._lending.marks(held)
+        lent = self._lending.marks(held, self.consumer.memberid())
         if self._hand_over(parts, lent, now=True):
             self._lending.out.update({(entry.partition, entry.offset): entry for entry in lent})
         self._forget(revoked)
@@ -144,6 +150,7 @@ class Member:
     def _lose(self, _consumer: Any, lost: list[Any]) -> None:
         self._lending.out.clear()
         self._forget(lost)
+        self._is_stranger = True
 
     def _forget(self, lost: list[Any]) -> None:
         for each in lost:
@@ -153,7 +160,10 @@ class Member:
         self._is_settled = False
 
     def _hand_over(self, parts: dict[int, Progress], changes: Changes, now: bool = False) -> bool:
-        """Write down what is not done of partitions that we give away: what we were running has not crashed."""
+        """Write down what is not done of partitions that we give away: what we were running has not crashed.
+
+        Return whether that stands there, as far as we know: without an answer it may.
+        """
         from confluent_kafka import KafkaException
 
         entries = [entry for part in parts.values() for entry in part.open.values()]
@@ -167,7 +177,7 @@ class Member:
             return self._commits.commit(
                 {number: part for number, part in parts.items() if part.open}, {**seen, **changes}, now
             )
-        return False
+        return True
 
     # What comes.
 
@@ -189,10 +199,11 @@ class Member:
         message = self.consumer.poll(wait)
         if message is None:
             return
-        self._arrive(message)
-        if most > 1:
-            for each in self.consumer.consume(most - 1, 0):
-                self._arrive(each)
+        messages = [message, *(self.consumer.consume(most - 1, 0) if most > 1 else ())]
+        for each in messages:
+            self._arrive(each)
+        for number in {each.partition() for each in messages}:
+            self._notice_end(number)
 
     def _arrive(self, message: Any) -> None:
         error = message.error()
@@ -213,6 +224,15 @@ class Member:
             self._queue(entry)
         if part.gone > gone:
             self._say(f"{self._client}: {part.gone} params were deleted by the brokers before they were done")
+
+    def _notice_end(self, number: int) -> None:
+        """See whether that was all of a partition: word from the broker comes later, when the next fetch has waited."""
+        from confluent_kafka import TopicPartition
+
+        part = self.parts.get(number)
+        if part is not None and not part.at_end:
+            _, end = self.consumer.get_watermark_offsets(TopicPartition(self._client.topic, number), cached=True)
+            part.at_end = 0 <= end <= part.next
 
     def _queue(self, entry: Entry) -> None:
         if entry.mark.state == LENT:
@@ -235,7 +255,7 @@ class Member:
         """Hear what became of what others run in our partitions."""
         lending = self._lending
         lending.lent = {entry for entry in lending.lent if self._is_open(entry)}
-        changes = lending.look() if lending.lent else {}
+        changes = lending.look(self.consumer.memberid()) if lending.lent else {}
         if self._commit(changes):
             gone = self._apply(changes).keys()
             lending.lent -= changes.keys()
@@ -287,7 +307,14 @@ class Member:
         part = self.parts.get(entry.partition)
         return part is not None and part.open.get(entry.offset) is entry
 
-    def is_lost(self, entry: Entry) -> bool:
+    def lost(self, entries: Iterable[Entry]) -> set[Entry]:
+        """Return which deliveries are no longer ours; if one should come back to us it is to be delivered again."""
+        gone = {entry for entry in entries if self._is_lost(entry)}
+        for entry in gone:
+            entry.held = False
+        return gone
+
+    def _is_lost(self, entry: Entry) -> bool:
         """Tell whether a delivery is no longer ours; while the group is being shared out anew it still is."""
         if self._lending.has(entry):
             return False
@@ -305,7 +332,7 @@ class Member:
         until = time.monotonic() + ANSWER
         left, lost = dict(changes), set[Entry]()
         while True:
-            lost |= {entry for entry in left if self.is_lost(entry)}
+            lost |= self.lost(left)
             lent = {entry: mark for entry, mark in left.items() if self._lending.has(entry)}
             self._tell(lent)
             left = {entry: mark for entry, mark in left.items() if entry not in lost and entry not in lent}

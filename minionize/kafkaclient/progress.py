@@ -46,7 +46,7 @@ class Mark(NamedTuple):
         crashed: Runs that died with their minion.
         state: FRESH, SEEN, RUNNING or LENT.
         due: Not to be delivered before, Unix seconds.
-        holder: Who runs what is lent.
+        holder: Which member of the group runs what is lent.
     """
 
     failed: int = 0

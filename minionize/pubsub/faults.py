@@ -56,7 +56,8 @@ def fault(error: Any, place: str, what: str) -> EngineError:
         return kind(f"Pub/Sub at {place}, {what}: {words or code}; {remedy}")
     if "metadata from plugin failed" in words:
         return _login_failed(words)
-    return NotConnected(f"Pub/Sub at {place} cannot be reached now ({code}): {words}")
+    check = "; check PUBSUB_EMULATOR_HOST if an emulator is meant, else the network" if code == "UNAVAILABLE" else ""
+    return NotConnected(f"Pub/Sub at {place} cannot be reached now ({code}): {words}{check}")
 
 
 def _login_failed(words: str) -> EngineError:

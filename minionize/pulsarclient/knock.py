@@ -65,7 +65,9 @@ def _knock(scheme: str, host: str, token: str, ca: str) -> None:
     except ssl.SSLError as error:
         raise NotConnected(f"{place} does not speak TLS as it should: {error.reason}; is it pulsar://?") from error
     except OSError as error:
-        raise NotConnected(f"{place} cannot be reached: {error}") from error
+        raise NotConnected(
+            f"{place} cannot be reached: {error}; check PULSAR_CONNECTION, and whether the server runs"
+        ) from error
     _judge(answer, place)
 
 

@@ -31,6 +31,7 @@ class MinionMoves(ABC):
         engine: Name of the engine.
         lease: Seconds without a sign of life after which others get a minion's params; for a connection, after which
             the server gives up a client that is silent.
+        forgotten: Seconds after which a param comes again that was handed out and never came.
         many: Params of the big case.
         minions: How many work in it at the same time.
         persistent: What the server holds is there again after a restart.
@@ -38,6 +39,7 @@ class MinionMoves(ABC):
 
     engine: ClassVar[str]
     lease: ClassVar[float] = 2.0
+    forgotten: ClassVar[float] = 2.0
     many: ClassVar[int] = 10_000
     minions: ClassVar[int] = 4
     persistent: ClassVar[bool] = True
@@ -72,6 +74,11 @@ class MinionMoves(ABC):
 
     # The moves.
 
+    @property
+    def patience(self) -> str:
+        """Seconds of an empty queue after which there is nothing that could still come."""
+        return f"{max(3 * self.lease, self.forgotten + 2, 5):g}"
+
     @pytest.fixture(autouse=True)
     def _place(self, tmp_path: Path) -> Iterator[None]:
         with opened(tmp_path) as place:
@@ -87,6 +94,18 @@ class MinionMoves(ABC):
         options = ("--exit-when-empty", "2", "--no-server", "--slow-down", "0")
         program = ("sh", "-c", RUN.format(work=work), "sh")
         return self.place.start("-e", self.engine, *options, *words, *program, **{**self.environ(), **more})
+
+    def minionize(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run ``minionize`` to its end; with these settings, or those of this case."""
+        return subprocess.run(
+            [sys.executable, "-m", "minionize", "-e", self.engine, *words],
+            cwd=self.place.folder,
+            env=self.place.environ(**(environ or self.environ())),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LONG,
+        )
 
     def queue(self, *words: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
         """Run ``minion-queue`` to its end."""

@@ -31,8 +31,8 @@ class Minions:
         return engine
 
 
-def take(engine: PulsarEngine, count: int, seconds: float = 10.0) -> list[Delivery]:
-    """Receive exactly so many, within some time."""
+def take(engine: PulsarEngine, count: int, seconds: float = 90.0) -> list[Delivery]:
+    """Receive exactly so many, within some time: a consumer whose ask was lost is replaced after a minute."""
     taken: list[Delivery] = []
     end = time.monotonic() + seconds
     while len(taken) < count and time.monotonic() < end:

@@ -29,6 +29,7 @@ class TestMinionsOnPubSub(MinionCases):
 
     engine = "google"
     persistent: ClassVar[bool] = False
+    forgotten: ClassVar[float] = 10.0  # the shortest deadline that a subscription can have
 
     @pytest.fixture(autouse=True)
     def _topic(self, pubsub: PubSubServer) -> None:
