@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -36,15 +37,27 @@ def is_gone(other: Identity) -> bool | None:
 
     Returns:
         True if it has, False if it lives, None if that cannot be told from here (another host, another
-        container, no /proc).
+        container, no /proc, one that hides the processes of others).
     """
     if other.host != os.uname().nodename or not other.boot:
         # Most of a fleet: no file is read for them.
         return None
     if (other.boot, other.pidns) != (_boot(), _pid_namespace()):
         return None
-    ticks = _start_ticks(other.pid)
-    return ticks is None or ticks != other.started
+    fields = _state(other.pid)
+    if not fields:
+        # With hidepid, /proc says the same of somebody else's process as of one that has ended.
+        return None if _exists(other.pid) else True
+    return _ticks(fields) != other.started
+
+
+def is_of_earlier_boot(other: Identity) -> bool:
+    """Tell whether a process was one of this host before it was booted: then it has ended, in any pid namespace.
+
+    A host is known by its name only. Ask it of what cannot have come from another one with that name.
+    """
+    boot = _boot()
+    return other.host == os.uname().nodename and bool(boot and other.boot) and other.boot != boot
 
 
 def new_minion_id() -> str:
@@ -62,6 +75,39 @@ def state_home(environ: Mapping[str, str]) -> str:
     return os.path.join(base, "minionize")
 
 
+def age_of_oldest(variable: str, value: str) -> float:
+    """Return for how many seconds the oldest of those has run that began with a variable: we or an ancestor of ours.
+
+    Args:
+        variable: Its name.
+        value: What it must be.
+    """
+    wanted, pid, found = f"{variable}={value}".encode(), os.getppid(), os.getpid()
+    # The kernel knows no cycles, but what is read one after the other may.
+    for _ in range(1000):
+        if pid <= 0:
+            break
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if wanted in file.read().split(b"\0"):
+                    found = pid
+        except OSError:
+            pass  # somebody else's, such as the scheduler's own: the one above may be ours again
+        pid = _parent(pid)
+    ticks = _start_ticks(found)
+    if ticks is None:
+        return 0.0
+    return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK"))
+
+
+def _parent(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return int(file.read().rpartition(b")")[2].split()[1])
+    except OSError:
+        return 0
+
+
 def _boot() -> str:
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
@@ -77,14 +123,33 @@ def _pid_namespace() -> str:
         return ""
 
 
+def _exists(pid: int) -> bool:
+    """Tell whether there is a process, also where nothing can be read of it: hidepid, or no file can be opened."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
+
+
 def _start_ticks(pid: int) -> int | None:
-    """Read when a process started; None if there is none, or only its zombie."""
+    """Read when a process started; None if there is none, or only its zombie, or it cannot be read."""
+    fields = _state(pid)
+    return _ticks(fields) if fields else None
+
+
+def _ticks(fields: list[bytes]) -> int | None:
+    """Take when a process started from what the system says of it; None of a zombie."""
+    return None if fields[0] in (b"Z", b"X") else int(fields[19])
+
+
+def _state(pid: int) -> list[bytes]:
+    """Read what the system says of a process, from its state on; nothing if it says nothing."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             # The name, in parentheses, may hold anything; the fields behind it do not.
-            fields = file.read().rpartition(b")")[2].split()
+            return file.read().rpartition(b")")[2].split()
     except OSError:
-        return None
-    if fields[0] in (b"Z", b"X"):
-        return None
-    return int(fields[19])
+        return []

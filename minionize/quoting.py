@@ -12,7 +12,7 @@ __all__ = ["MASK", "shell_line", "shell_word", "without_secrets"]
 MASK = "********"
 """Stands for what must not be shown."""
 
-_SECRET = re.compile(r"(?i)-{0,2}[\w.-]*(?:passw|secret|token|api-?key|credential)[\w.-]*")
+_SECRET = re.compile(r"(?i)-{0,2}[\w.-]*(?:passw|secret|token|api-?key|credential|[_.-](?:pass|pwd|pat)$)[\w.-]*")
 
 _NAMED = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 

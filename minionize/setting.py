@@ -84,6 +84,19 @@ def seconds(value: Any) -> float:
     return duration
 
 
+def clock_time(value: str) -> float:
+    """Parse a time as schedulers write it: seconds, ``[[hours:]minutes:]seconds``, or with ``days-`` before it."""
+    days, dash, rest = value.strip().rpartition("-")
+    parts = rest.split(":")
+    digits = all(part.isdecimal() for part in (*parts, days or "0"))
+    if not digits or len(value) > 20 or len(parts) > 3 or (dash and not days):
+        raise ValueError("is no time")
+    total = 0
+    for part in parts:
+        total = total * 60 + int(part)
+    return float(int(days or 0) * 86_400 + total)
+
+
 def lease(value: Any) -> float:
     """Parse a duration of more than nothing."""
     duration = seconds(value)
