@@ -10,11 +10,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from minionize.task import Param, Task
 
-__all__ = ["Callback", "Command", "Context", "DefaultCallback"]
+__all__ = ["Callback", "Command", "Context", "DefaultCallback", "Meaning", "ProgramError"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,35 @@ class Command:
         env: Variables beside those of the minion.
         program_is_param: The program itself was made from the param, so that it is the param's fault
             when it cannot be started, not this minion's.
+        inner_is_param: So was the program that this one is to run: exit codes 126 and 127, by which it says that
+            it cannot, are the param's fault.
     """
 
     argv: tuple[str, ...]
     stdin: bytes | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     program_is_param: bool = False
+    inner_is_param: bool = False
+
+
+LONGEST_VARIABLE = 100_000
+"""Bytes of a param that a run is told by MINION_PARAM; a longer one is not: the kernel takes 128 KiB for a variable."""
+
+
+class Meaning(NamedTuple):
+    """What the end of a process says, where it is not the program's own word.
+
+    Attributes:
+        reason: Why the run did not succeed, in words.
+        fault: No fault of the param: it goes back uncharged, and the minion stops.
+    """
+
+    reason: str
+    fault: bool
+
+
+class ProgramError(Exception):
+    """Raise it in ``process`` where a program that it ran has failed: the words say why, and no traceback is shown."""
 
 
 class Context:
@@ -44,13 +67,17 @@ class Context:
     Attributes:
         task: Id, attempt, slot and minion of the run.
         verdict: "ack" or "nack" where the callback said so; else None.
+        argv: Command line of a program that ``process`` runs, for the evidence; None where there is none.
+        exit_code: Exit code of that program, with its usual meaning for the settlement; None where there is none.
     """
 
-    __slots__ = ("task", "verdict")
+    __slots__ = ("argv", "exit_code", "task", "verdict")
 
     def __init__(self, task: Task) -> None:
         self.task = task
         self.verdict: str | None = None
+        self.argv: tuple[str, ...] | None = None
+        self.exit_code: int | None = None
 
     def ack(self, param: Param = None) -> None:
         """Settle this param as done, whatever the outcome."""
@@ -77,11 +104,47 @@ class Callback(ABC):
     def command(self, param: Param, task: Task) -> Command | None:
         """Tell the process to start for a param; None if ``process`` is to be called instead.
 
+        With ``runs_processes`` false it is only shown, by ``--dry-run``.
+
         Raises:
             ValueError: This param cannot be turned into a command; it is dead-lettered with the message.
             CallbackError: No param can be run here; the minion stops.
         """
         return None
+
+    def check(self, environ: Mapping[str, str]) -> None:
+        """See whether params can be run here at all; called once, before any is taken.
+
+        Args:
+            environ: The variables that each run will see.
+
+        Raises:
+            CallbackError: They cannot. The message names the thing and the remedy.
+        """
+
+    def meaning(self, code: int | None, number: int | None) -> Meaning | None:
+        """Tell what the end of a run's process means, where that is not what it means for any program.
+
+        Args:
+            code: Its exit code, not 0; None if a signal ended it.
+            number: The signal; None if it exited.
+        """
+        return None
+
+    def removal(self, minion: str, slot: int | None = None) -> tuple[str, ...]:
+        """Tell the command line that ends what runs have outside their processes, such as a container.
+
+        It is run where a run was ended from here, before its param is settled, and for all slots when the
+        minion has died.
+
+        Args:
+            minion: Id of the minion.
+            slot: Whose run; None: all runs of the minion.
+
+        Returns:
+            Program and arguments; empty where runs are processes and nothing else.
+        """
+        return ()
 
     @property
     def title(self) -> str:
@@ -91,6 +154,11 @@ class Callback(ABC):
     @property
     def runs_processes(self) -> bool:
         """Whether the worker starts a process by ``command`` for each param."""
+        return False
+
+    @property
+    def in_child(self) -> bool:
+        """Whether ``process`` must be called in a child process, which can be ended, also with one slot."""
         return False
 
     @property

@@ -7,7 +7,8 @@ its environment. Thereby also grandchildren in sessions of their own are found, 
 being started. What a function in the minion itself forked has the minion's environment, but holds the pipe.
 A minion that ends in good order kills its guardian.
 
-It runs as ``python -I -S guardian.py FD MINION_ID PID``: standard library only, no imports of the package.
+It runs as ``python -I -S guardian.py FD MINION_ID PID [COMMAND...]``: standard library only, no imports of the
+package. COMMAND is run at the end: it removes the minion's containers, say.
 """
 
 from __future__ import annotations
@@ -106,8 +107,8 @@ def await_end(fd: int, pid: int) -> None:
         poll.poll()
 
 
-def main(fd: int, minion: str, pid: int) -> None:
-    """Wait for the minion's end, then kill what it left."""
+def main(fd: int, minion: str, pid: int, last: list[str]) -> None:
+    """Wait for the minion's end, then kill what it left; at last run a command line, if there is one."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
     await_end(fd, pid)
@@ -115,7 +116,10 @@ def main(fd: int, minion: str, pid: int) -> None:
     # A child that was being started when the minion died may show its environment only now.
     time.sleep(0.1)
     kill_marked("MINION_ID", minion)
+    if last:
+        with contextlib.suppress(OSError):
+            os.posix_spawnp(last[0], last, os.environ)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4:])

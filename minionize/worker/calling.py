@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any
 
-from minionize.callback import Callback, Context
+from minionize.callback import Callback, Context, ProgramError
 from minionize.errors import CallbackError
 from minionize.task import Outcome, OutcomeKind, Task, plain
 from minionize.worker.output import TAIL
@@ -38,8 +38,13 @@ def call(callback: Callback, task: Task, context: Context) -> Outcome:
     except USERS as error:
         caught = caught or error
     if caught is None:
-        return Outcome(OutcomeKind.SUCCEEDED, started, time.time(), result=as_json(result), pid=os.getpid())
-    return raised(caught, started)
+        outcome = Outcome(OutcomeKind.SUCCEEDED, started, time.time(), result=as_json(result), pid=os.getpid())
+    else:
+        outcome = raised(caught, started)
+    if context.argv is None and context.exit_code is None:
+        return outcome
+    code = outcome.exit_code if context.exit_code is None else context.exit_code
+    return outcome._replace(argv=context.argv, exit_code=code)
 
 
 def announce(task: Task) -> None:
@@ -58,6 +63,8 @@ def raised(error: BaseException, started: float) -> Outcome:
     """Make the outcome of a run that ended by an exception; its traceback is the evidence."""
     if isinstance(error, SystemExit) and error.code in (None, 0):
         return Outcome(OutcomeKind.SUCCEEDED, started, time.time(), exit_code=0, pid=os.getpid())
+    if isinstance(error, ProgramError):
+        return Outcome(OutcomeKind.FAILED, started, time.time(), reason=str(error), pid=os.getpid())
     import traceback
 
     trace = "".join(traceback.format_exception(error))

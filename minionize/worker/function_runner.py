@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 
 from minionize.console import printable
 from minionize.errors import CallbackError
@@ -16,6 +17,7 @@ from minionize.task import Outcome, OutcomeKind, Task, param_text
 from minionize.worker.function_child import Inbox, send
 from minionize.worker.output import Output, Streams
 from minionize.worker.pipes import Pipes
+from minionize.worker.removal import Removal
 from minionize.worker.runner import (
     Deadlines,
     Ending,
@@ -24,6 +26,7 @@ from minionize.worker.runner import (
     OnFinished,
     Runner,
     describe,
+    earliest,
     ended_from_here,
     failure,
     kill_run,
@@ -57,9 +60,11 @@ class FunctionRunner(Runner):
         events: Events,
         output: Output,
         on_finished: OnFinished,
+        removal: Removal,
         timeout: float | None,
         grace: float,
     ) -> None:
+        self._removal = removal
         self._zygote, self._events, self._output, self._on_finished = zygote, events, output, on_finished
         self._timeout, self._grace = timeout, grace
         self._idle: list[_Child] = []
@@ -140,7 +145,12 @@ class FunctionRunner(Runner):
             self._send(child, signal.SIGKILL)
         elif child.pid in self._by_pid:
             self._idle.append(child)
-        self._on_finished(Finished(task, self._complete(child, outcome, streams), verdict))
+        outcome = self._complete(child, outcome, streams)
+        finish = partial(self._on_finished, Finished(task, outcome, verdict))
+        if child.termed or child.pid not in self._by_pid or outcome.stop:
+            self._removal.run(task, finish)
+        else:
+            finish()
 
     def _complete(self, child: _Child, outcome: Outcome, streams: Streams) -> Outcome:
         """Add to an outcome what was captured, and how it was ended from here."""
@@ -231,7 +241,7 @@ class FunctionRunner(Runner):
                 self._send(child, signal.SIGKILL)
             else:
                 self.end(seq, Ending.TIMED_OUT)
-        return self._deadlines.next
+        return earliest(self._deadlines.next, self._removal.tick(now))
 
     @staticmethod
     def _send(child: _Child, number: int) -> None:

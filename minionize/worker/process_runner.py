@@ -9,14 +9,16 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from minionize.callback import Callback, Command, Context
+from minionize.callback import LONGEST_VARIABLE, Callback, Command, Context
 from minionize.child import Child, Exit, find_program
 from minionize.console import printable
 from minionize.errors import CallbackError
 from minionize.events import Events
+from minionize.settle import CANNOT_START
 from minionize.task import Outcome, OutcomeKind, Task, param_text
 from minionize.worker.output import Output, Streams
 from minionize.worker.pipes import Pipes
+from minionize.worker.removal import Removal
 from minionize.worker.runner import (
     ANNOUNCED,
     USERS,
@@ -28,6 +30,7 @@ from minionize.worker.runner import (
     OnFinished,
     Runner,
     describe,
+    earliest,
     ended_from_here,
     failure,
     kill_run,
@@ -36,17 +39,16 @@ from minionize.worker.runner import (
 )
 from minionize.worker.waiters import Waiters
 
-# The kernel takes 128 KiB for one variable. A param beyond this is not put into the environment.
-_ENV_MAX = 100_000
 # The kernel, not the program: trying with another param would end the same way.
 _HERE = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSYS)
 
 
 class _Run:
-    __slots__ = ("argv", "child", "context", "ending", "streams", "task", "termed")
+    __slots__ = ("argv", "child", "context", "ending", "of_param", "streams", "task", "termed")
 
-    def __init__(self, task: Task, context: Context, argv: tuple[str, ...], streams: Streams) -> None:
-        self.task, self.context, self.argv, self.streams = task, context, argv, streams
+    def __init__(self, task: Task, context: Context, command: Command, streams: Streams) -> None:
+        self.task, self.context, self.argv, self.streams = task, context, command.argv, streams
+        self.of_param = command.program_is_param or command.inner_is_param
         self.child: Child | None = None
         self.ending: Ending | None = None
         self.termed = False
@@ -90,6 +92,7 @@ class ProcessRunner(Runner):
         self._pipes: dict[int, Pipes] = {}
         self._deadlines = Deadlines()
         self._hooks = Hooks(callback)
+        self._removal = Removal(callback, events, output.null, environ, output.say)
 
     def start(self, task: Task) -> None:
         """Start the command for a task."""
@@ -108,7 +111,7 @@ class ProcessRunner(Runner):
         if command is None or not command.argv:
             raise CallbackError(f"{type(self._callback).__name__}.command() gave no command")
         streams = self._output.connect(printable(param_text(task.param)) if self._output.tag else "")
-        run = _Run(task, context, command.argv, streams)
+        run = _Run(task, context, command, streams)
         try:
             run.child = self._spawn(command, run)
         except (OSError, ValueError, TypeError) as refused:
@@ -176,7 +179,7 @@ class ProcessRunner(Runner):
         # One for all: what is started has its own copy when ``start`` returns.
         env = self._env
         text = _encoded(param_text(task.param))
-        if len(text) <= _ENV_MAX and b"\0" not in text:
+        if len(text) <= LONGEST_VARIABLE and b"\0" not in text:
             env[b"MINION_PARAM"] = text
         else:
             env.pop(b"MINION_PARAM", None)
@@ -210,17 +213,23 @@ class ProcessRunner(Runner):
             # It was told to go: neither may what left its group stay.
             kill_run(task, f"MINION_PARAM_ID={task.id}")
         self._disconnect(run)
-        self._finish(task, run.context, self._outcome(run, end))
+        outcome = self._outcome(run, end)
+        if run.termed or outcome.stop:
+            self._removal.run(task, partial(self._finish, task, run.context, outcome))
+        else:
+            self._finish(task, run.context, outcome)
 
     def _outcome(self, run: _Run, end: Exit) -> Outcome:
         child, out, err = run.child, run.streams.stdout, run.streams.stderr
         assert child is not None
         kind, reason, stop = self._judge(run, end)
         tail = "" if kind is OutcomeKind.SUCCEEDED else err.tail
+        # Without the code, by which the minion would stop.
+        code = None if run.of_param and end.code in CANNOT_START else end.code
         head, size = (out.head, out.size) if out is not None else (None, None)
         # By position, for it is half the price: kind, times, exit, reason and result, process, output, tail, stop.
         return Outcome(
-            kind, child.started, end.ended, end.code, end.signal, reason, None, child.pid, run.argv,
+            kind, child.started, end.ended, code, end.signal, reason, None, child.pid, run.argv,
             head, err.head, size, err.size, tail, stop,
         )  # fmt: skip
 
@@ -235,9 +244,13 @@ class ProcessRunner(Runner):
             lost = self._output.lost()
             words = f"stdout takes no output any more: {lost.strerror}" if lost else "nobody reads stdout any more"
             return OutcomeKind.PREEMPTED, words, True
-        if end.code in (126, 127):
+        told = self._callback.meaning(end.code, end.signal) if end.code != 0 else None
+        if told is not None:
+            return OutcomeKind.COULD_NOT_START if told.fault else OutcomeKind.FAILED, told.reason, told.fault
+        if end.code in CANNOT_START:
             words = "found nothing to run" if end.code == 127 else "found something that cannot be run"
-            return OutcomeKind.COULD_NOT_START, f"exit code {end.code}: {run.argv[0]} {words}", False
+            kind = OutcomeKind.FAILED if run.of_param else OutcomeKind.COULD_NOT_START
+            return kind, f"exit code {end.code}: {run.argv[0]} {words}", False
         return (*verdict_of_exit(end.code, end.signal), False)
 
     def _finish(self, task: Task, context: Context, outcome: Outcome, cause: BaseException | None = None) -> None:
@@ -297,7 +310,7 @@ class ProcessRunner(Runner):
                 run.child.send(signal.SIGKILL)
             else:
                 self.end(seq, Ending.TIMED_OUT)
-        return self._deadlines.next
+        return earliest(self._deadlines.next, self._removal.tick(now))
 
     def close(self) -> None:
         """Close the pipes, end the threads."""

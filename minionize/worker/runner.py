@@ -158,6 +158,11 @@ class Hooks:
         return None
 
 
+def earliest(*times: float | None) -> float | None:
+    """Return the first of some times; None where there is none."""
+    return min((when for when in times if when is not None), default=None)
+
+
 def _overrides(callback: Callback, *names: str) -> bool:
     ours = (Callback, DefaultCallback)
     own = [getattr(type(callback), name, None) for name in names]

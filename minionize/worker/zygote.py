@@ -20,7 +20,7 @@ from typing import NoReturn
 _PACKET = struct.Struct("!cii")
 _FDS = 4
 _LEAVE = b"q"
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 
 
