@@ -8,6 +8,7 @@ from minionize.version import __version__
 
 if TYPE_CHECKING:
     from minionize.callback import Callback, Command, Context, DefaultCallback
+    from minionize.callbacks.docker import DockerCallback
     from minionize.callbacks.function import FuncCallback, minionize
     from minionize.callbacks.process import ProcessCallback
     from minionize.engine import (
@@ -47,6 +48,7 @@ __all__ = [
     "DefaultCallback",
     "ProcessCallback",
     "FuncCallback",
+    "DockerCallback",
     "Context",
     "Command",
     # What travels
@@ -83,6 +85,7 @@ __all__ = [
 
 _HOMES = {
     "minionize.callback": ("Callback", "Command", "Context", "DefaultCallback"),
+    "minionize.callbacks.docker": ("DockerCallback",),
     "minionize.callbacks.function": ("FuncCallback", "minionize"),
     "minionize.callbacks.process": ("ProcessCallback",),
     "minionize.engine": ("Backlog", "DeadLetter", "Delivery", "EndOfQueue", "Engine", "Features", "Undecodable"),

@@ -45,7 +45,7 @@ _MEANINGS = {
     ExitCode.USAGE: "the command line or a setting is wrong",
     ExitCode.ENGINE: "the queue cannot be used",
     ExitCode.CALLBACK: "the program, function or image cannot be used; the param went back",
-    ExitCode.RESUBMIT: "stopped with work left, inside an OAR job: resubmit it (idempotent jobs)",
+    ExitCode.RESUBMIT: "work is left, and the time of this job or minion ends: submit it again",
     ExitCode.SIGNAL: "128+N: stopped by signal N",
 }
 

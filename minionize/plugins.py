@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from minionize.engine import Engine
     from minionize.registry import Registry
     from minionize.reporter import Reporter
+    from minionize.setting import Setting
 
 __all__ = [
     "check_registry",
     "engine_names",
+    "engine_settings",
     "load_engine",
     "load_registry",
     "load_reporter",
@@ -62,6 +64,19 @@ def load_engine(name: str | None) -> type[Engine]:
     with _needs("engine", name, EngineError):
         _see(found.client)
     return found
+
+
+def engine_settings(name: str) -> tuple[Setting, ...]:
+    """Return the settings of an engine, whose client library need not be installed.
+
+    Raises:
+        SettingsError: There is none of that name.
+        EngineError: It is no engine.
+    """
+    from minionize.engine import Engine
+
+    found: type[Engine] = _load("engine", name, Engine, EngineError)
+    return found.settings
 
 
 def load_reporter(name: str | None) -> type[Reporter]:

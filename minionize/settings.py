@@ -198,6 +198,8 @@ def masked(setting: Setting, value: Any) -> str:
         return MASK
     if isinstance(value, frozenset):
         value = ",".join(map(str, sorted(value)))
+    elif type(value) is tuple:
+        value = ",".join(map(str, value))
     shown = re.sub(r"(://)[^/@\s]*@", rf"\1{MASK}@", str(value))
     return re.sub(r"(?i)([?&;][^=&\s]*(?:token|passw|secret|key|auth)[^=&\s]*=)[^&\s]+", rf"\1{MASK}", shown)
 

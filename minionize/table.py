@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
+from minionize.containers import parse
+from minionize.cpus import usable_cpus
 from minionize.setting import Setting, choice, integer, seconds, switch, text
 
 __all__ = ["CHILD_VARIABLES", "GROUPS", "SETTINGS", "codes", "labels", "port", "slots"]
@@ -21,11 +22,11 @@ def slots(value: Any) -> int:
     words = str(value).strip()
     try:
         if words == "auto":
-            return len(os.sched_getaffinity(0))
+            return usable_cpus()
         if words.endswith("%"):
             share = float(words[:-1])
             if 0.0 < share < float("inf"):
-                return max(1, int(len(os.sched_getaffinity(0)) * share / 100.0))
+                return max(1, int(usable_cpus() * share / 100.0))
         return integer(1)(value)
     except ValueError:
         raise ValueError("must be a number of slots, 1 or more, a share of the CPUs (50%), or auto") from None
@@ -151,6 +152,50 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
         ),
     ),
     (
+        "In a container",
+        (
+            _setting(
+                "container",
+                parse.image,
+                None,
+                "Run COMMAND in a container: docker, podman, apptainer or charliecloud.",
+                metavar="ENGINE://IMAGE",
+            ),
+            _choice("pull", "missing", "When to fetch the image.", "missing", "always", "never"),
+            _setting(
+                "volumes",
+                parse.volumes,
+                None,
+                "What of this host is seen inside; may be repeated.",
+                flags=("--volume", "--mount"),
+                metavar="SOURCE:TARGET[:ro]",
+                many=True,
+                schema="array|string",
+            ),
+            _setting(
+                "container_env",
+                parse.variables,
+                None,
+                "Variable inside, beside those of the minion; may be repeated.",
+                flags=("--env",),
+                metavar="NAME[=VALUE]",
+                many=True,
+                schema="object|array|string",
+                secret=True,
+            ),
+            _setting("user", text, None, "User of the program. Default: the image's.", metavar="USER[:GROUP]"),
+            _setting("workdir", text, None, "Working directory inside. Default: the image's.", metavar="PATH"),
+            _setting("network", text, None, "Network. Default: the engine's.", metavar="NAME"),
+            _setting("cpus", parse.cpus, None, "Processors at most.", metavar="N", schema="number|string"),
+            _setting(
+                "memory", parse.memory, None, "Memory at most: 512m, 2g.", metavar="SIZE", schema="integer|string"
+            ),
+            _setting(
+                "gpus", parse.gpus, None, "GPUs: all, how many, or device=0,1.", metavar="GPUS", schema="integer|string"
+            ),
+        ),
+    ),
+    (
         "When it fails",
         (
             _number("retries", 0, 0, "Run a param again so many times."),
@@ -168,6 +213,9 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
     (
         "When it is stopped",
         (
+            _time("max_lifetime", None, "Leave so long after the start at the latest.", parse=_limit),
+            _time("expect", None, "How long a param takes: none is begun too late. Default: learnt.", parse=_limit),
+            _time("margin", 5.0, "Be gone so long before the job or the lifetime ends."),
             _choice(
                 "on_stop",
                 "abandon",

@@ -55,6 +55,7 @@ _NULL = Entry("FILE_NULL", ("-0", "--null"), "Params of a file end with a NUL by
 
 _INSTEAD = (
     Entry("why", ("--why",), "Say why this minion would be idle now; take no param."),
+    Entry("healthy", ("--healthy",), "Ask the minion at --host and --port whether it works; 1 if not."),
     Entry("show_config", ("--show-config",), "Print every setting and where it comes from."),
     Entry("version", ("--version",), "Print the version."),
     Entry("help", ("-h", "--help"), "Print this."),

@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 from minionize.cli.border import guarded
 from minionize.cli.completion import paths
+from minionize.cli.init import be_init
 from minionize.cli.options import OPTIONS, parameters
 from minionize.console import say, write
 from minionize.errors import ExitCode, SettingsError
@@ -32,6 +33,8 @@ class _Minionize(click.Command):
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         """Parse, run, and exit."""
+        if args is None:
+            be_init()
         width = extra.pop("terminal_width", None)
         extra["standalone_mode"] = False
 
@@ -63,7 +66,7 @@ def _dispatch(given: Mapping[str, Any] | int, width: int | None) -> int:
     if isinstance(given, int):
         return given
     cli = {key: value for key, value in given.items() if value not in (None, ()) and key != "command"}
-    instead = {key: cli.pop(key, False) for key in ("help", "version", "show_config", "why")}
+    instead = {key: cli.pop(key, False) for key in ("help", "version", "show_config", "why", "healthy")}
     if instead["help"]:
         from shutil import get_terminal_size
 
@@ -89,6 +92,12 @@ def _with_settings(cli: dict[str, Any], command: tuple[str, ...], instead: Mappi
 
         write(show_config(settings, command))
         return ExitCode.OK
+    if instead["healthy"]:
+        from minionize.cli.healthy import is_healthy
+
+        works, words = is_healthy(settings)
+        write(f"{words}\n")
+        return 0 if works else 1
     if cli.get("FILE_NULL") and settings.values["engine"] not in ("file", None):
         raise SettingsError(f"-0/--null is for params from a file; the engine is {settings.values['engine']}")
     if instead["why"]:
@@ -123,6 +132,10 @@ def _callback(settings: Settings, command: tuple[str, ...], cwd: Path) -> tuple[
     function = values["function"]
     if command and settings.sources["function"] == "--function":
         raise SettingsError(f"--function {function} and COMMAND {command[0]}: give one of them")
+    if settings.sources["container"] == "default":
+        _refuse_without_container(settings)
+    elif function and not command:
+        raise SettingsError(f"--function {function}: a function cannot run in a container; give a COMMAND")
     if function and not command:
         from minionize.cli.function import load_function
 
@@ -135,6 +148,15 @@ def _callback(settings: Settings, command: tuple[str, ...], cwd: Path) -> tuple[
     from minionize.cli.command import CommandLine
 
     callback = CommandLine(words, shell=values["shell"], stdin=values["stdin"], literal=values["literal"])
-    if not values["dry_run"]:
-        callback.check({**settings.env, **settings.environ})
-    return callback, {}
+    if values["container"] is None:
+        return callback, {}
+    from minionize.cli.container import in_container
+
+    return in_container(callback, settings), {}
+
+
+def _refuse_without_container(settings: Settings) -> None:
+    """Refuse options that would have no effect. Variables and files may hold them for other commands, too."""
+    for key in ("pull", "volumes", "container_env", "user", "workdir", "network", "cpus", "memory", "gpus"):
+        if settings.sources[key].startswith("--"):
+            raise SettingsError(f"{settings.sources[key]} is for containers; name one by --container ENGINE://IMAGE")

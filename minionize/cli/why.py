@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minionize.cli.engines import opened
+from minionize.console import say
 from minionize.engine import Backlog
 from minionize.settings import Settings
 
@@ -15,12 +16,22 @@ def why(settings: Settings) -> str:
     Raises:
         MinionizeError: The queue cannot be reached or used.
     """
+    late = _too_late(settings)
+    if late is not None:
+        return f"{late}: this minion would take none"
     with opened(settings) as engine:
         backlog = engine.backlog()
     name = settings.values["engine"]
     if backlog is None or backlog.ready is None:
         return f"engine {name} can be reached; it cannot tell how much its queue holds"
     return f"engine {name}: {explain(backlog)}"
+
+
+def _too_late(settings: Settings) -> str | None:
+    from minionize.stats.histogram import Histogram
+    from minionize.worker.lifetime import Lifetime
+
+    return Lifetime(settings.values, settings.environ, Histogram(), say).too_late()
 
 
 def explain(backlog: Backlog) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import deque
 from collections.abc import Callable
 
@@ -17,6 +18,10 @@ class Controls:
         draining: Whether it is to take no more and leave.
         most_slots: How many slots there can be; None: any number.
         abandoning: Whether runs are to be ended rather than finished.
+        relieved: Whether a signal asked it to drain: somebody else is to go on with what is left.
+        expired: Why there is no time left for more params, in words; None if there is.
+        longest: A run that took longer, in seconds, is told to ``on_long``.
+        on_long: Hears how long it took.
     """
 
     def __init__(self, options: Options) -> None:
@@ -27,10 +32,23 @@ class Controls:
         self._stops = 0
         self._asked: deque[Callable[[], None]] = deque()
         self.stopped_by: int | None = None
-        self.paused = self.draining = self.abandoning = False
+        self.paused = self.draining = self.abandoning = self.relieved = False
+        self.expired: str | None = None
+        self.longest = float("inf")
+        self.on_long: Callable[[float], None] = lambda duration: None
+
+    @property
+    def busy(self) -> int:
+        """How many slots are running a param."""
+        return 0
 
     def stop(self, number: int) -> None:
-        """Stop by a signal: the first time by ``--on-stop``, the second time now."""
+        """Stop by a signal: the first time by ``--on-stop``, the second time now.
+
+        A checkpoint of OAR that comes again asks for nothing new: it is sent every ten seconds until the job has left.
+        """
+        if number == signal.SIGUSR2 and self._stops:
+            return
         self._stops += 1
         if self.stopped_by is None:
             self.stopped_by = number
@@ -43,6 +61,26 @@ class Controls:
         """Finish what runs, take no more."""
         self.draining = True
         self._wake()
+
+    def relieve(self) -> None:
+        """Finish what runs, take no more, and leave what is left to others."""
+        self.relieved = True
+        self.drain()
+
+    def expire(self, why: str) -> None:
+        """Finish what runs, take no more, for there is no time left for it."""
+        self.expired = why
+        self.longest = float("inf")
+        self.draining = True
+
+    def abandon(self) -> None:
+        """End what runs and give it back."""
+        self.draining = self.abandoning = True
+
+    def hurry(self) -> None:
+        """Leave now, as at a second signal."""
+        self._stops = max(self._stops, 2)
+        self.abandon()
 
     def pause(self) -> None:
         """Start and take no more until ``resume``."""

@@ -24,7 +24,7 @@ def dry_run(callback: Callback, engine: Engine, settings: Settings) -> int:
         MinionizeError: The queue cannot be used, or cannot show params without taking them.
     """
     try:
-        engine.open()
+        engine.visit()
         for seq, param in enumerate(engine.peek(settings.values.get("max_params")), 1):
             try:
                 write(_line(callback, param, seq, settings) + "\n")
@@ -39,7 +39,7 @@ def _line(callback: Callback, param: Param, seq: int, settings: Settings) -> str
     if isinstance(param, Undecodable):
         raise ValueError(param.why)
     task = Task(param=param, id=str(seq), attempt=None, redelivered=None, slot=1, seq=seq, minion="")
-    command = callback.command(param, task) if callback.runs_processes else None
+    command = callback.command(param, task)
     if command is None:
         name = settings.values.get("function") or type(callback).__name__
         return printable(f"{name}({param_text(param)})")

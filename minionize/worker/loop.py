@@ -320,6 +320,8 @@ class Loop(Controls):
         if task.slot <= self._slots:
             heappush(self._free, task.slot)
         self._ahead.ran(outcome.duration)
+        if outcome.duration > self.longest:
+            self.on_long(outcome.duration)
         if task.seq in self._lost:
             self._lost.discard(task.seq)
             return

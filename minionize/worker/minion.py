@@ -23,20 +23,22 @@ from minionize.settings import Settings, load
 from minionize.stats import Stats
 from minionize.worker.dead_file import DeadFile
 from minionize.worker.guard import Guard
-from minionize.worker.labels import labels_of
+from minionize.worker.labels import in_batch_job, labels_of
 from minionize.worker.limits import make_room
 from minionize.worker.loop import Loop
 from minionize.worker.options import Options
 from minionize.worker.output import Output, hold_standard_streams
 from minionize.worker.past import Past
 from minionize.worker.pump import Pump
+from minionize.worker.removal import Removal
 from minionize.worker.reports import Reports
 from minionize.worker.runner import Runner
-from minionize.worker.signals import Signals, Waker
+from minionize.worker.signals import DRAINING, Signals, Waker
 from minionize.worker.summary import summary
 from minionize.worker.waiters import Waiters
 
 if TYPE_CHECKING:
+    from minionize.worker.lifetime import Lifetime
     from minionize.worker.served import ServedMinion
 
 # Bytes of each stream that a record holds; with --results, where the output is the point, more.
@@ -96,6 +98,7 @@ class Minion:
             from minionize.worker.dry import dry_run
 
             return dry_run(self._callback, self.engine, self._settings)
+        self._callback.check({**self._settings.env, **self._settings.environ})
         started = time.monotonic()
         before = self.stats.snapshot()
         with ExitStack() as stack:
@@ -105,7 +108,7 @@ class Minion:
                 loop.run()
             finally:
                 # Settles what is pending, also when the loop ended by an error.
-                pump.backlog.always = self._in_oar and loop.stopped_by is not None
+                pump.backlog.always = self._comes_again(loop)
                 pump.close(lambda: loop.hurried)
             if pump.error is not None:
                 raise pump.error
@@ -123,7 +126,7 @@ class Minion:
         zygote = self._zygote(environ)
         if zygote is not None:
             stack.callback(zygote.close)
-        guard = Guard(self.id)
+        guard = Guard(self.id, self._callback.removal(self.id), environ)
         stack.callback(guard.dismiss)
         events, waker = Events(), Waker()
         stack.callback(events.close)
@@ -149,7 +152,12 @@ class Minion:
         self._progress(loop, pump, output, stack)
         self._show(past, loop, pump, output, stack)
         self.loop = loop
-        stack.enter_context(Signals(self._stopper(loop, runner), waker))
+        lifetime = self._lifetime(past, output)
+        stack.enter_context(Signals(self._stopper(loop, runner, lifetime), waker))
+        if lifetime is not None:
+            stack.callback(lifetime.close)
+            lifetime.start(loop, hasattr(runner, "interrupt"))
+            loop.ticks.append(lifetime.tick)
         return loop, pump, output
 
     def _output(self) -> Output:
@@ -161,7 +169,7 @@ class Minion:
         return Output(values.get("output"), self._options.slots, bool(values.get("tag")), cap, keep)
 
     def _inline(self) -> bool:
-        return self._options.slots == 1 and self._options.timeout is None
+        return self._options.slots == 1 and self._options.timeout is None and not self._callback.in_child
 
     def _zygote(self, environ: Mapping[str, str]) -> Any:
         if self._callback.runs_processes or self._inline():
@@ -189,13 +197,26 @@ class Minion:
             return InlineRunner(self._callback, output, environ, loop.finished, loop.stop)
         from minionize.worker.function_runner import FunctionRunner
 
-        return FunctionRunner(zygote, events, output, loop.finished, options.timeout, options.grace)
+        removal = Removal(self._callback, events, output.null, environ, output.say)
+        return FunctionRunner(zygote, events, output, loop.finished, removal, options.timeout, options.grace)
 
-    def _stopper(self, loop: Loop, runner: Runner) -> Any:
+    def _lifetime(self, past: Past, output: Output) -> Lifetime | None:
+        values, environ = self._settings.values, self._settings.environ
+        if not values["max_lifetime"] and not in_batch_job(environ):
+            return None
+        from minionize.worker.lifetime import Lifetime
+
+        lifetime = Lifetime(values, environ, past.latency, output.say)
+        return lifetime if lifetime.limited else None
+
+    def _stopper(self, loop: Loop, runner: Runner, lifetime: Lifetime | None) -> Any:
         interrupt = getattr(runner, "interrupt", None)
 
         def stop(number: int) -> None:
-            loop.stop(number)
+            if number == DRAINING:
+                loop.relieve()
+            elif lifetime is None or not lifetime.rings(number):
+                loop.stop(number)
             if interrupt is not None and loop.abandoning:
                 interrupt()
 
@@ -242,17 +263,21 @@ class Minion:
             return ExitCode.SIGNAL + signal.SIGPIPE
         if loop.fault is not None:
             return ExitCode.CALLBACK
-        if loop.stopped_by is not None:
-            if not self._in_oar:
-                return ExitCode.SIGNAL + loop.stopped_by
+        if self._comes_again(loop):
             if backlog is None or backlog.ready or backlog.in_flight:
                 # An idempotent OAR job is resubmitted when it exits with 99; for any other job 99 is a number.
                 return ExitCode.RESUBMIT
+        elif loop.stopped_by is not None:
+            return ExitCode.SIGNAL + loop.stopped_by
         return ExitCode.DEAD if counters["dead"] else ExitCode.OK
 
-    @property
-    def _in_oar(self) -> bool:
-        return "OAR_JOB_ID" in self._settings.environ
+    def _comes_again(self, loop: Loop) -> bool:
+        """Tell whether it leaves because its time ends, and not because its work does."""
+        if loop.expired is not None or loop.stopped_by is None:
+            return loop.expired is not None or loop.relieved
+        from minionize.worker.schedulers import resubmits
+
+        return resubmits(self._settings.environ, loop.stopped_by)
 
 
 def _token(settings: Settings) -> str:

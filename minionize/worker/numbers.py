@@ -120,6 +120,7 @@ class Numbers:
             fault=loop.fault,
             trouble=pump.trouble,
             slowed=loop.slowed,
+            expired=loop.expired,
             ended=pump.ended,
             backlog=backlog,
         )

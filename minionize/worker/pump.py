@@ -33,6 +33,8 @@ _MARGIN = 1.0
 _PAUSE = 0.25
 _BRIEF = 0.05
 _LEAST = 0.005
+# The longest pause where a queue has been reached, and could not settle yet.
+_REACHED = 1.0
 _FOR_EVER = float("inf")
 
 
@@ -348,17 +350,21 @@ class Pump:
         self.trouble = str(error)
         self.requeues.refuse(f"the queue cannot be reached now: {error}; ask again when it is back")
         self._say(f"{error}; trying again")
+        reached = False
         for pause in backoffs():
             if self._closing is not None:
                 if not self._pending and not self._ready:
                     return
                 if time.monotonic() - self._closing > STOP_PATIENCE:
                     raise error
-            self._sleep(pause)
+            # A group of Kafka is shared out only while all its minions listen: those that sleep would miss each other.
+            self._sleep(min(pause, _REACHED) if reached else pause)
+            reached = False
             try:
                 if self._engine.features.lease != "none":
                     self._close_engine()
                     self._engine.open()
+                    reached = True
                 # Without a lease there is no connection either: closing would only have run again what is held.
                 # What failed is tried before anything is said: a disk that is still full opens well.
                 self._extend()

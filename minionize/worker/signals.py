@@ -12,6 +12,8 @@ from typing import Any
 
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2, signal.SIGHUP)
 """TERM: Slurm, Kubernetes, kill. INT: the terminal. USR2: OAR's checkpoint. HUP: the terminal is gone."""
+DRAINING = signal.SIGUSR1
+"""Has what runs finished, and nothing more begun: a hook of Kubernetes, before TERM."""
 
 
 class Waker:
@@ -48,7 +50,7 @@ class Waker:
 
 
 class Signals:
-    """While it is entered, the stopping signals call ``stop``; afterwards all is as it was.
+    """While it is entered, the signals call ``stop``; afterwards all is as it was.
 
     In a thread other than the main one, which cannot have signals, it does nothing.
     """
@@ -63,7 +65,7 @@ class Signals:
         """Set the handlers. A signal that is ignored (nohup, a shell's background job) stays so."""
         if self._active:
             self._wakeup = signal.set_wakeup_fd(self._waker.end, warn_on_full_buffer=False)
-            for number in STOPPING:
+            for number in (*STOPPING, DRAINING):
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     self._before[number] = signal.signal(number, self._handle)
             if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:

@@ -9,7 +9,7 @@ __all__ = ["why"]
 
 def why(
     state: str, *, busy: int, slots: int, signal: str | None, fault: str | None, trouble: str | None, slowed: bool,
-    ended: bool, backlog: Backlog | None,
+    expired: str | None = None, ended: bool, backlog: Backlog | None,
 ) -> str:  # fmt: skip
     """Say it.
 
@@ -21,11 +21,12 @@ def why(
         fault: Why it can run no more params.
         trouble: Why the queue cannot be reached now.
         slowed: Whether it is being slowed down, for all runs failed at once.
+        expired: Why it has no time for more params.
         ended: Whether the queue has nothing more for it.
         backlog: What the queue last said.
     """
     if state in ("draining", "stopped"):
-        return _leaving(fault, signal, ended)
+        return _leaving(fault, expired, signal, ended)
     if trouble:
         return f"the queue cannot be reached: {trouble}"
     if state == "paused":
@@ -40,9 +41,11 @@ def why(
     return words + _nothing_ready(backlog)
 
 
-def _leaving(fault: str | None, signal: str | None, ended: bool) -> str:
+def _leaving(fault: str | None, expired: str | None, signal: str | None, ended: bool) -> str:
     if fault:
         return f"it can run no more params: {fault}"
+    if expired:
+        return expired
     if signal:
         return f"it was stopped by {signal}"
     return "the queue has ended" if ended else "it was asked to drain"

@@ -29,12 +29,12 @@ PATIENCE = 60.0
 """Seconds until what a test waits for must be there, on a machine that has much else to do."""
 
 
-def until(condition: Callable[[], T], seconds: float = PATIENCE, what: str = "") -> T:
-    """Wait until something holds; return it. A bounded poll: the machine may be busy."""
+def until(condition: Callable[[], T], seconds: float = PATIENCE, what: str = "", every: float = 0.005) -> T:
+    """Wait until something holds, asked every so many seconds; return it. A bounded poll: the machine may be busy."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what or condition}"
-        time.sleep(0.005)
+        time.sleep(every)
     return found
 
 

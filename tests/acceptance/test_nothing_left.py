@@ -70,7 +70,7 @@ def guardian(minion: Minion) -> int:
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 try:
-                    if (entry / "cmdline").read_bytes().startswith(b"minionize-guardian\0"):
+                    if b"/minionize/guardian.py\0" in (entry / "cmdline").read_bytes():
                         parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
                         if int(parent) == minion.pid:
                             return int(entry.name)

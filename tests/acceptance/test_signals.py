@@ -95,6 +95,18 @@ def test_second_signal_means_now(place: Place, options: tuple[str, ...]) -> None
     assert_all_uncharged(place)
 
 
+def test_a_checkpoint_that_comes_again_hurries_nobody(place: Place) -> None:
+    minion = started(place, SHORT, "--on-stop", "finish", "--heartbeat", "0.1", OAR_JOB_ID="7")
+    minion.send(signal.SIGUSR2)
+    until_it_drains(place)
+    minion.send(signal.SIGUSR2)
+    time_passes(0.5)
+    (place.folder / "go").touch()
+    assert minion.wait() == 99
+    assert len(place.lines("ended")) == 2
+    assert_all_uncharged(place)
+
+
 def test_grace(place: Place) -> None:
     minion = started(place, STUBBORN, "--grace", "0.5")
     began = time.monotonic()

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pytest
 
+from minionize.cpus import usable_cpus
 from minionize.settings import SETTINGS
 from minionize.table import codes, slots
 
@@ -31,7 +31,7 @@ def test_help_is_one_line_that_ends(setting: Any) -> None:
 
 
 def test_slots() -> None:
-    cpus = len(os.sched_getaffinity(0))
+    cpus = usable_cpus()
     assert slots("auto") == slots("100%") == cpus
     assert slots("0.001%") == 1
     assert slots("200%") == 2 * cpus

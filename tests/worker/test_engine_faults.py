@@ -10,6 +10,7 @@ import pytest
 from minionize.engines.memory import MemoryQueue
 from minionize.errors import EngineError, NotConnected
 from minionize.worker import pump as pump_module
+from minionize.worker.pump import Pump
 from tests.worker.faulty import Faulty, times
 from tests.worker.running import adds_up, make, run, running, shell, until, words
 
@@ -84,7 +85,8 @@ def test_an_engine_that_breaks_ends_the_minion(method: str, error: BaseException
             raise error
 
     engine = Faulty(range(50), fault, lease=0.3)
-    script = f"[ $1 = 5 ] && {{ touch {tmp_path}/five; exec sleep 10; }}; :"
+    # Those behind it take some time, or many would have begun where the engine thread has to wait for a processor.
+    script = f"[ $1 = 5 ] && {{ touch {tmp_path}/five; exec sleep 10; }}; [ $1 -lt 5 ] || exec sleep 0.1"
     minion, kept = make(shell(script), engine, grace=0.1)
     with running(minion) as ends:
         until((tmp_path / "five").exists)
@@ -174,3 +176,24 @@ def test_it_lingers_from_the_end_of_the_last_run() -> None:
         queue.put(["late"])
         until(lambda: queue.backlog().done == 3 or ends, 5.0)
     assert queue.backlog().done == 3
+
+
+@pytest.mark.parametrize(("method", "longest"), [("ack", 1.0), ("open", 30.0)])
+def test_a_queue_that_is_reached_is_tried_soon_again(
+    method: str, longest: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Minions of a Kafka group settle only while all of them listen: in long pauses they would miss each other."""
+    pauses: list[float] = []
+    monkeypatch.setattr(Pump, "_sleep", lambda _self, seconds: pauses.append(seconds))
+    left = 12
+
+    def fault(name: str) -> None:
+        nonlocal left
+        # The first opening is the start; it is away from the first ack on.
+        if left and (name == "ack" or (name == method and left < 12)):
+            left -= 1
+            raise NotConnected("the queue is away")
+
+    ran = run(words("true"), ["p"], engine=Faulty(["p"], fault))
+    assert (ran.code, ran.left) == (0, (1, 0, 0, 0))
+    assert longest / 2 <= max(pauses) <= 1.5 * longest

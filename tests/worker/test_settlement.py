@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from minionize.task import OutcomeKind
+from minionize.callback import Command
+from minionize.cli.command import CommandLine
+from minionize.engines.memory import MemoryEngine, MemoryQueue
+from minionize.errors import CallbackError
+from minionize.task import OutcomeKind, Param, Task
 from tests.worker.running import run, shell, words
 
 
@@ -104,8 +109,22 @@ def test_cannot_start_gives_back_uncharged_and_stops(code: int, capfd: pytest.Ca
     assert sorted((d.param, d.attempt) for d in again.receive(5, 0.0)) == [("a", 1), ("b", 1)]
 
 
-def test_a_program_that_is_not_there_stops_the_minion(capfd: pytest.CaptureFixture[str]) -> None:
-    ran = run(words("no-such-program-here"), ["a", "b"])
+class Gone(CommandLine):
+    """A program that could be run when the minion began, and cannot now."""
+
+    def check(self, environ: Mapping[str, str]) -> None:
+        pass
+
+
+def test_a_program_that_is_not_there_takes_no_param() -> None:
+    queue = MemoryQueue(["a"])
+    with pytest.raises(CallbackError, match="no-such-program-here"):
+        run(words("no-such-program-here"), engine=MemoryEngine(queue))
+    assert queue.backlog().ready == 1
+
+
+def test_a_program_that_is_gone_stops_the_minion(capfd: pytest.CaptureFixture[str]) -> None:
+    ran = run(Gone(("no-such-program-here",)), ["a", "b"])
     assert (ran.code, ran.left) == (4, (0, 0, 2, 0))
     assert ran.record.outcome.exit_code == 127
     assert "no-such-program-here: no such program" in capfd.readouterr().err
@@ -114,7 +133,7 @@ def test_a_program_that_is_not_there_stops_the_minion(capfd: pytest.CaptureFixtu
 def test_a_program_that_is_not_executable_stops_the_minion(tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_text("#!/bin/sh\n")
-    ran = run(words(str(program)))
+    ran = run(Gone((str(program),)))
     assert (ran.code, ran.left, ran.record.outcome.exit_code) == (4, (0, 0, 1, 0), 126)
 
 
@@ -128,6 +147,28 @@ def test_an_interpreter_that_is_not_there_stops_the_minion(tmp_path: Path) -> No
 
 def test_a_program_made_of_the_param_is_the_params_fault() -> None:
     ran = run(words("{}"), ["no-such-program-here", "true"])
+    assert (ran.code, ran.left) == (1, (1, 1, 0, 0))
+
+
+def test_a_program_made_of_the_param_that_finds_nothing_to_run_is_the_params_fault(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nno-such-program-here\n")
+    program.chmod(stat.S_IRWXU)
+    ran = run(words("{}"), [str(program), "true"])
+    assert (ran.code, ran.left) == (1, (1, 1, 0, 0))
+    (letter,) = ran.queue.dead()
+    assert "exit code 127" in letter.reason
+
+
+class Inside(CommandLine):
+    """Has another program run what the param says, as a container engine's client does."""
+
+    def command(self, param: Param, task: Task) -> Command:
+        return Command(("/bin/sh", "-c", str(param)), inner_is_param=True)
+
+
+def test_what_another_program_was_to_run_for_the_param_too() -> None:
+    ran = run(Inside(("sh",)), ["no-such-program-here", "true"])
     assert (ran.code, ran.left) == (1, (1, 1, 0, 0))
 
 

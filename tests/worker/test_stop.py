@@ -76,6 +76,21 @@ def test_on_stop_finish_lets_it_end(tmp_path: Path) -> None:
     assert "1 done" in ended.stderr
 
 
+def test_usr1_drains(tmp_path: Path) -> None:
+    """What runs is finished, no more is taken: that is no stop, but work is left."""
+    ended = _stop(tmp_path, [signal.SIGUSR1, signal.SIGUSR1], go=True)
+    assert ended.returncode == 99
+    assert _log(tmp_path) == ["ended"]
+    assert "1 done" in ended.stderr
+
+
+def test_a_stop_while_it_drains_ends_what_runs(tmp_path: Path) -> None:
+    ended = _stop(tmp_path, [signal.SIGUSR1, signal.SIGTERM])
+    assert ended.returncode == 128 + signal.SIGTERM
+    assert _log(tmp_path) == ["term"]
+    assert "1 given back" in ended.stderr
+
+
 def test_a_second_signal_means_now(tmp_path: Path) -> None:
     began = time.monotonic()
     ended = _stop(tmp_path, [signal.SIGTERM, signal.SIGINT], "--on-stop", "finish", script=_STUBBORN)
