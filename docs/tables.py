@@ -1,4 +1,4 @@
-"""Writes the tables of the documentation that the code already knows; ``./check fix`` runs it.
+"""Writes what the code already knows: tables of the documentation, files of deploy/; ``./check fix`` runs it.
 
 A page marks the place::
 
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from docs import http_tables, mtop_tables
+from docs import http_tables, launch_tables, mtop_tables
 from minionize.cli.help import help_text
 from minionize.errors import ExitCode
 from minionize.plugins import engine_names, load_engine, load_reporter, reporter_names
@@ -141,7 +141,7 @@ def mtop_help() -> str:
 
 
 def http(table: Iterator[Sequence[Any]]) -> str:
-    """Write one table of the HTTP API, or of mtop."""
+    """Write one table of the HTTP API, of mtop, or of minion-launch."""
     return render(next(table), table)
 
 
@@ -157,6 +157,13 @@ TABLES: dict[str, Callable[[], str]] = {
     "http-routes": lambda: http(http_tables.routes()),
     "http-stats": lambda: http(http_tables.fields("Stats")),
     "http-tasks": lambda: http(http_tables.fields("Task")),
+    "launch-common": lambda: http(launch_tables.common()),
+    "launch-k8s": lambda: http(launch_tables.of_scheduler("k8s")),
+    "launch-oar": lambda: http(launch_tables.of_scheduler("oar")),
+    "launch-schedulers": lambda: http(launch_tables.schedulers()),
+    "launch-slurm": lambda: http(launch_tables.of_scheduler("slurm")),
+    "launch-ssh": lambda: http(launch_tables.of_scheduler("ssh")),
+    "launch-triggers": lambda: http(launch_tables.triggers()),
     "mtop-answer": lambda: http(mtop_tables.answer()),
     "mtop-columns": lambda: http(mtop_tables.columns()),
     "mtop-exit-status": lambda: http(mtop_tables.exit_status()),
@@ -174,13 +181,21 @@ def updated(page: str) -> str:
     return MARK.sub(lambda found: f"{found['begin']}\n{TABLES[found['name']]()}\n{found['end']}", page)
 
 
+def wanted() -> Iterator[tuple[Path, str]]:
+    """Every page with its tables, and every file of deploy/ that minion-launch writes, as they should be."""
+    yield from ((path, updated(path.read_text())) for path in pages() if path.exists())
+    yield from ((ROOT / "deploy" / name, launch_tables.written(line)) for name, line in launch_tables.FILES.items())
+
+
 def main(arguments: Sequence[str]) -> int:
     """Bring the pages up to date, or tell which are not."""
-    stale = [path for path in pages() if path.exists() and updated(path.read_text()) != path.read_text()]
-    for path in stale:
+    stale = [(path, text) for path, text in wanted() if not path.exists() or path.read_text() != text]
+    for path, text in stale:
         print(f"{'out of date' if '--check' in arguments else 'updated'}: {path.relative_to(ROOT)}")
         if "--check" not in arguments:
-            path.write_text(updated(path.read_text()))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            path.chmod(0o755 if text.startswith("#!") else 0o644)
     return 1 if stale and "--check" in arguments else 0
 
 
