@@ -78,11 +78,16 @@ class Terminal:
         return [line for line in self.text().splitlines() if words in line]
 
     def until(self, condition: Callable[[str], T], what: str = "", seconds: float = PATIENCE) -> T:
-        """Wait until something holds of the text on the screen; return it."""
+        """Wait until something holds of the text on the screen; return it.
+
+        A text counts that was there twice: one look alone may find a line of which half has been drawn.
+        """
         deadline = time.monotonic() + seconds
-        while not (found := condition(text := self.text())):
+        before, text = "", self.text()
+        while text != before or not (found := condition(text)):
             assert time.monotonic() < deadline, f"not within {seconds:g} s: {what or condition}; it shows:\n{text}"
             time.sleep(0.03)
+            before, text = text, self.text()
         return found
 
     def sees(self, *words: str, seconds: float = PATIENCE) -> str:

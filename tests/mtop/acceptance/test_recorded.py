@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.acceptance.running import Place, until
-from tests.mtop.acceptance.watching import BEAT, MTOP, Screen, announced, as_json, environ, row_in
+from tests.mtop.acceptance.watching import BEAT, MTOP, Screen, announced, as_json, environ, failed_in, row_in
 
 pytestmark = pytest.mark.acceptance
 
@@ -19,7 +19,7 @@ def test_a_recording_shows_what_was_seen(place: Place, screen: Screen, other: Sc
     one, two = (place.start("-e", "execo", *BEAT, "sh", "-c", "sleep 0.2; exit 3") for _ in range(2))
     ids = [announced(place, minion)["id"] for minion in (one, two)]
     screen.mtop("--record", "seen.mtop")
-    screen.until(lambda text: all(row_in(text, id) and int(row_in(text, id)[5]) for id in ids), "both fail")
+    screen.until(lambda text: all(failed_in(text, id) for id in ids), "both fail")
     two.kill()
     screen.sees("is lost, with")
     screen.choose(one)

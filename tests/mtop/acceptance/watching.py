@@ -119,6 +119,11 @@ def done_in(text: str, minion: Minion | str) -> int:
     return int((row_in(text, minion)[4:] or ["0"])[0])
 
 
+def failed_in(text: str, minion: Minion | str) -> int:
+    """How many runs of a minion are shown as failed."""
+    return int((row_in(text, minion)[5:] or ["0"])[0])
+
+
 def registry(place: Place) -> DirectoryRegistry:
     """Where the minions of a place announce themselves."""
     return DirectoryRegistry(str(place.folder / "state/minionize/minions"), {})
