@@ -2,6 +2,10 @@
 
 A consumer without a queue of its own gets a message for each ask. An ask cannot be taken back: what comes when nobody
 waits any more is given back to the server, which hands it to somebody else.
+
+Batches spoil that: each comes as a whole, and where several messages were asked for, the server guesses how many
+batches make so many. What is too much the client library throws away, while the server thinks that we hold it. So
+several are asked for at a time only while all come alone.
 """
 
 from __future__ import annotations
@@ -54,7 +58,7 @@ class Line:
         if self._receive is None:
             raise EngineError("pulsar-client 3.9 or later is needed: pip install -U minionize[pulsar]")
         self.asked = self.held = self._came = 0
-        self.worn = self._is_open = self._is_torn = False
+        self.worn = False
         self._last = ("", 0)
         self._news = time.monotonic()
 
@@ -75,18 +79,14 @@ class Line:
     def is_news(self, message: Message) -> bool:
         """Tell whether a message that has come begins something: a batch comes as a whole, and its first stands for it.
 
-        What of a batch was not asked for the client library throws away, but the server counts it. A consumer to which
-        that happens gets nothing for its next asks.
+        The server counts what the client library throws away as well: a consumer to which that may have happened gets
+        nothing for its next asks.
         """
         self._news = time.monotonic()
         (position, index), self._last = self._last, (message.position, message.index)
-        is_news = message.position != position or message.index <= index
         self._came += 1
-        # The rest of the batch before has not come and does not come any more.
-        self._is_torn = self._is_torn or (self._is_open and is_news)
-        self._is_open = message.index < message.batch - 1
-        self.worn = self._is_torn or self._is_open or self._came >= _MOST
-        return is_news
+        self.worn = self.worn or message.batch > 1 or self._came >= _MOST
+        return message.position != position or message.index <= index
 
     @property
     def is_connected(self) -> bool:
@@ -133,6 +133,7 @@ class Inbox:
         self._away: float | None = None
         self._worn: list[Line] = []
         self._turn = 0
+        self._has_news = self._has_batches = False
         self._lines: list[Line] = []
         try:
             for topic in topics:
@@ -182,7 +183,7 @@ class Inbox:
         taken: list[Arrival] = []
         quiet = False
         while len(taken) < most:
-            self._ask(most - len(taken), quiet)
+            self._ask(most - len(taken), several=self._has_news and not self._has_batches, everywhere=quiet)
             left = end - time.monotonic()
             waits = not taken and all(line.asked for line in self._lines)
             quiet = not self._wait(left if waits else min(_GAP, left) if not taken else _GAP)
@@ -195,7 +196,7 @@ class Inbox:
     def recall(self, count: int) -> None:
         """Ask for what we held when the connection was lost: the server hands that out first."""
         self._until = time.monotonic() + _LINGER
-        self._ask(count, False)
+        self._ask(count, several=True)
 
     def shift(self, most: int) -> list[Arrival]:
         """Take what has come, without waiting."""
@@ -222,6 +223,7 @@ class Inbox:
         """Hear of a message; a thread of the client library calls this."""
         with self._changed:
             line.asked -= 1
+            self._has_news, self._has_batches = True, self._has_batches or message.batch > 1
             if not line.is_news(message):
                 return
             late = time.monotonic() > self._until
@@ -237,23 +239,27 @@ class Inbox:
 
     # Asking.
 
-    def _ask(self, wanted: int, anyhow: bool) -> None:
+    def _ask(self, wanted: int, several: bool, everywhere: bool = False) -> None:
         """See to it that so many messages are asked for, in turn from all partitions.
 
         Args:
             wanted: How many.
-            anyhow: Whether every partition is asked, be it for more than is wanted: the others had nothing.
+            several: Whether more than one of them may be asked of a partition.
+            everywhere: Whether every partition is asked, be it for more than is wanted: the others had nothing.
         """
         self._replace_worn()
         asks = []
         with self._changed:
             for _ in range(wanted - len(self._came) - sum(line.asked for line in self._lines)):
                 self._turn = (self._turn + 1) % len(self._lines)
-                asks.append(self._lines[self._turn])
-            if anyhow:
-                asks += [line for line in self._lines if not line.asked and line not in asks]
-            for line in asks:
-                line.asked += 1
+                line = self._lines[self._turn]
+                if several or not line.asked:
+                    line.asked += 1
+                    asks.append(line)
+            for line in self._lines if everywhere else ():
+                if not line.asked:
+                    line.asked += 1
+                    asks.append(line)
         for line in asks:
             line.ask()
 

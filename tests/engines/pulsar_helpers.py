@@ -31,8 +31,8 @@ class Minions:
         return engine
 
 
-def take(engine: PulsarEngine, count: int, seconds: float = 90.0) -> list[Delivery]:
-    """Receive exactly so many, within some time: a consumer whose ask was lost is replaced after a minute."""
+def take(engine: PulsarEngine, count: int, seconds: float = 20.0) -> list[Delivery]:
+    """Receive exactly so many, within some time."""
     taken: list[Delivery] = []
     end = time.monotonic() + seconds
     while len(taken) < count and time.monotonic() < end:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+import pulsar
 import pytest
 
 from minionize.engine import EngineError
@@ -116,6 +117,24 @@ def test_peek_at_batches(minions: Minions) -> None:
     assert len(list(minion.peek(3))) == 3
     assert sorted(minion.peek()) == ["last", *(f"p{each}" for each in range(5))]
     assert len(take(minion, 6)) == 6
+
+
+@pytest.mark.parametrize("before", [[], ["alone"]], ids=["first", "later"])
+def test_what_comes_with_a_batch(minions: Minions, before: list[str]) -> None:
+    """The server guesses how many batches fill what was asked for; the client throws away what is too much."""
+    minion = minions.opened()
+    minion.put(before)
+    minion.ack(take(minion, len(before)))
+    with minions.server.client() as client:
+        other = client.subscribe(minions.topic, "minions", pulsar.ConsumerType.Shared)
+        minions.server.produce(minions.topic, *(f"p{each}".encode() for each in range(5)), batch=True)
+        minions.server.produce(minions.topic, b"last")
+        for _ in range(6):
+            other.receive(10_000)
+        assert minion.receive(5, 0.3) == []
+        # From now on all six can be had, and are handed out at once.
+        other.close()
+    assert params(take(minion, 6)) == ["last", *(f"p{each}" for each in range(5))]
 
 
 def test_a_message_with_another_type(minions: Minions) -> None:
