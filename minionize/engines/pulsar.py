@@ -19,7 +19,7 @@ from minionize.message import ID, JSON, TYPE, Codec, Dead, decoder_setting
 from minionize.notice import notice
 from minionize.pulsarclient.admin import Admin, full_name
 from minionize.pulsarclient.hold import Held, Hold
-from minionize.pulsarclient.inbox import Inbox, Line
+from minionize.pulsarclient.inbox import Arrival, Inbox, Line
 from minionize.pulsarclient.link import Access, Link, brief_link
 from minionize.pulsarclient.message import Message
 from minionize.pulsarclient.outbox import Outbox
@@ -228,9 +228,21 @@ class PulsarEngine(Engine):
             return []
         while True:
             came = inbox.take(max_messages, max(0.0, end - time.monotonic()))
-            taken = [delivery for line, message in came for delivery in self._admit(line, message)]
+            taken = self._admit_all(came)
             if taken or time.monotonic() >= end:
                 return taken
+
+    def _admit_all(self, came: Sequence[Arrival]) -> list[Delivery]:
+        taken: list[Delivery] = []
+        try:
+            for line, message in came:
+                taken += self._admit(line, message)
+        except BaseException:
+            # Nobody hears of these: when they come again they must not seem to run here.
+            for each in taken:
+                self._hold.forget(each.receipt)
+            raise
+        return taken
 
     def _admit(self, line: Line, message: Message) -> Iterator[Delivery]:
         if self._hold.knows(line, message):

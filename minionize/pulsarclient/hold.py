@@ -86,16 +86,17 @@ class Hold:
             line = held.line if held.line.inbox is inbox else inbox.line_of(held.line.topic)
             line.acknowledge(held.message)
             self._remember(held.message)
-            self._forget(held)
+            self.forget(held)
 
     def give_back(self, inbox: Inbox, receipts: Sequence[Held]) -> None:
         """Have the server deliver messages again; those of a lost connection it has given back already."""
         for held in receipts:
             if held.line.inbox is inbox:
                 held.line.give_back(held.message)
-            self._forget(held)
+            self.forget(held)
 
-    def _forget(self, held: Held) -> None:
+    def forget(self, held: Held) -> None:
+        """Hold it no longer."""
         held.settled = True
         held.line.held -= 1
         self._held.pop(held.message.id, None)
