@@ -31,14 +31,15 @@ class Held:
         channel: What it came by.
         tag: Its number there.
         settled: Whether we were told what becomes of it.
+        anew: Whether the server has confirmed a message in place of it: this one is only to be acked.
         hopes: How often it is still looked for, should the server take it back.
     """
 
-    __slots__ = ("channel", "hopes", "id", "message", "settled", "tag")
+    __slots__ = ("anew", "channel", "hopes", "id", "message", "settled", "tag")
 
     def __init__(self, message: Message, id: str, channel: Channel, tag: int) -> None:
         self.message, self.id, self.channel, self.tag = message, id, channel, tag
-        self.settled = False
+        self.settled = self.anew = False
         self.hopes = _HOPES
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minionize.amqp.faults import reaching
+from minionize.amqp.hold import Held
 from minionize.amqp.link import Link
 from minionize.engine import NotConnected
 
@@ -31,29 +32,56 @@ class Outbox:
         self._channel.call("confirm_delivery", self._confirmed)
         self._channel.raw.add_on_return_callback(self._returned)
         self._sent = 0
-        self._waiting: dict[int, int] = {}
+        self._waiting: dict[int, tuple[int, Held | None]] = {}
         self._size = 0
         self._refused = ""
+        self._is_gone = False
 
     @property
     def is_open(self) -> bool:
         """Whether it can be used."""
         return self.link.is_open and self._channel.is_open
 
-    def publish(self, queue: str, body: bytes, properties: Any) -> None:
+    def knock(self) -> None:
+        """See whether the server listens, before anything is sent that it is to keep.
+
+        One that is short of memory or disk takes one more message, stops listening, and keeps that message, though it
+        says so to nobody. It must not be a param: there would be one more of it with each try.
+
+        Raises:
+            NotConnected: It does not.
+        """
+        before = self.put
+        try:
+            self._send("", b"", None, mandatory=False)
+            self._channel.call("basic_qos", prefetch_count=0)
+            self.confirm()
+        finally:
+            self.put = before
+
+    def publish(self, queue: str, body: bytes, properties: Any, held: Held | None = None) -> None:
         """Send a message; ``confirm`` tells whether it has come.
+
+        Args:
+            queue: Where to.
+            body: What it holds.
+            properties: What is told of it.
+            held: What it is put in place of; that learns when it is confirmed.
 
         Raises:
             NotConnected: The connection is lost, or the queue does not take messages that were sent before.
         """
-        self._channel.check()
-        with reaching(self.link.place):
-            self._channel.raw.basic_publish("", queue, body, properties, mandatory=True)
-        self._sent += 1
-        self._waiting[self._sent] = len(body)
-        self._size += len(body)
+        self._send(queue, body, properties, held)
         if len(self._waiting) > _MANY or self._size > _MUCH:
             self._drain(_MANY // 2, _MUCH // 2)
+
+    def _send(self, queue: str, body: bytes, properties: Any, held: Held | None = None, mandatory: bool = True) -> None:
+        self._channel.check()
+        with reaching(self.link.place):
+            self._channel.raw.basic_publish("", queue, body, properties, mandatory=mandatory)
+        self._sent += 1
+        self._waiting[self._sent] = len(body), held
+        self._size += len(body)
 
     def confirm(self) -> None:
         """Wait until the server keeps all that was sent.
@@ -91,10 +119,14 @@ class Outbox:
         tags = [tag for tag in self._waiting if tag <= last] if frame.method.multiple else [last]
         for tag in tags:
             if tag in self._waiting:
-                self._size -= self._waiting.pop(tag)
+                size, held = self._waiting.pop(tag)
+                self._size -= size
                 self.put += kept
+                if held is not None and kept and not self._is_gone:
+                    held.anew = True
 
     def _returned(self, _: Any, method: Any, *__: Any) -> None:
         # Its confirmation comes next, and means nothing.
         self.put -= 1
+        self._is_gone = True
         self._refused = f"queue {method.routing_key} is gone"

@@ -163,6 +163,7 @@ class RabbitmqEngine(Engine):
             if self._mailer is not None:
                 self._mailer.link.close()
             self._mailer = Outbox(Link(self._url, self._place))
+        self._mailer.knock()
         return self._mailer
 
     @contextmanager
@@ -240,30 +241,36 @@ class RabbitmqEngine(Engine):
     def nack(self, deliveries: Sequence[Delivery], delay: float = 0.0, charge: bool = True) -> None:
         """Put anew, with the counts in headers; what was lost the server has given back already."""
         link, receipts = self._connected(), _unsettled(deliveries)
-        back = [held for held in receipts if held.is_ours]
+        back = [held for held in receipts if held.is_ours or held.anew]
         if back:
-            outbox = self._outbox()
             queue = self._places.delayed(link, delay) if delay > 0 else self._queue
-            for held in back:
-                outbox.publish(queue, held.message.body, held.message.put_back(held.id, charge, delay))
-            outbox.confirm()
-            self._hold.finish(link, back)
+            self._replace(
+                queue, {held: (held.message.body, held.message.put_back(held.id, charge, delay)) for held in back}
+            )
         for held in receipts:
             if not held.settled:
                 self._hold.forget(held)
 
     def dead_letter(self, deliveries: Sequence[Delivery], reason: str, evidence: Sequence[Mapping[str, Any]]) -> None:
         """Give up: the queue of the dead has confirmed it before the queue is told."""
-        link, proof = self._connected(), {d.id: e for d, e in zip(deliveries, evidence, strict=True)}
-        receipts = _unsettled(deliveries)
-        if receipts:
+        proof = {d.id: e for d, e in zip(deliveries, evidence, strict=True)}
+        messages: dict[Held, tuple[bytes, Any]] = {}
+        for held in _unsettled(deliveries):
+            message = held.message
+            dead = Dead.now(held.id, message.body, message.content_type, reason, proof[held.id])
+            messages[held] = dead.encode(), message.of_the_dead(held.id)
+        self._replace(self._dead, messages)
+
+    def _replace(self, queue: str, messages: Mapping[Held, tuple[bytes, Any]]) -> None:
+        """Put messages in place of what is held, which is then acked; what is there already is not put again."""
+        link = self._connected()
+        missing = [held for held in messages if not held.anew]
+        if missing:
             outbox = self._outbox()
-            for held in receipts:
-                message = held.message
-                dead = Dead.now(held.id, message.body, message.content_type, reason, proof[held.id])
-                outbox.publish(self._dead, dead.encode(), message.of_the_dead(held.id))
+            for held in missing:
+                outbox.publish(queue, *messages[held], held)
             outbox.confirm()
-            self._hold.finish(link, receipts)
+        self._hold.finish(link, list(messages))
 
     # Looking and caring.
 
@@ -283,6 +290,7 @@ class RabbitmqEngine(Engine):
             self._places.declare(link)
             outbox = Outbox(link)
             try:
+                outbox.knock()
                 for param in params:
                     body, content_type = self._codec.encode(param)
                     outbox.publish(self._queue, body, fresh(content_type))
@@ -316,16 +324,15 @@ class RabbitmqEngine(Engine):
         wanted, found = Counter(ids), dict[Arrival, None]()
         if not wanted:
             return 0
-        link = self._connected()
+        link, outbox = self._connected(), self._outbox()
         came = link.hold_all(self._dead)
         for arrival in came:
             id, body, properties = Message(arrival).revived()
             if wanted[id] > 0:
                 wanted[id] -= 1
                 found[arrival] = None
-                self._outbox().publish(self._queue, body, properties)
-        if found:
-            self._outbox().confirm()
+                outbox.publish(self._queue, body, properties)
+        outbox.confirm()
         link.give_back(self._dead, came, acked=found)
         return len(found)
 

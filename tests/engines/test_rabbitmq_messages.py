@@ -316,3 +316,49 @@ def test_names_that_cannot_be() -> None:
 def test_the_name_of_the_queue_shows_no_secret() -> None:
     engine = load_engine("rabbitmq")(url="amqps://me:s3cret@host:1234/v%2Fh?heartbeat=5", queue="jobs")
     assert engine.queue_name == "amqps://host:1234/v%2Fh/jobs"
+
+
+# What is tried again.
+
+
+def test_what_the_server_has_kept_is_not_put_again(server: RabbitServer, queue: str, make: Make) -> None:
+    with server.channel() as channel:
+        channel.queue_declare(queue, durable=True, arguments={"x-max-length": 1, "x-overflow": "reject-publish"})
+    engine = make()
+    engine.open()
+    taken: list[Any] = []
+    for param in ("a", "b", "c"):
+        engine.put([param])
+        taken += take(engine, 1)
+    ran = []
+    for _ in range(2):
+        with pytest.raises(NotConnected, match="takes no more"):
+            engine.nack(taken)
+        ran += take(engine, 1)
+    engine.nack(taken)
+    ran += take(engine, 1)
+    assert sorted(delivery.param for delivery in ran) == ["a", "b", "c"]
+
+
+def test_a_server_that_is_short_of_memory_gets_no_param_twice(server: RabbitServer, make: Make) -> None:
+    """It keeps one more message of each connection, and tells nobody before it has memory again."""
+    engine = make()
+    engine.put(["a"])
+    engine.open()
+    engine.nack(take(engine, 1), charge=False)
+    engine.put(["x"])
+    first, second = sorted(take(engine, 2), key=lambda delivery: str(delivery.param))
+    server.control("set_vm_memory_high_watermark", "0.0001")
+    try:
+        for _ in range(2):
+            with pytest.raises(NotConnected, match="low on memory"):
+                engine.nack([first])
+        with pytest.raises(NotConnected, match="low on memory"):
+            engine.dead_letter([second], "failed", [{}])
+    finally:
+        server.control("set_vm_memory_high_watermark", "0.4")
+    engine.nack([first])
+    engine.dead_letter([second], "failed", [{}])
+    again = take(engine, 1) + engine.receive(9, 1.0)
+    assert [(delivery.param, delivery.attempt) for delivery in again] == [("a", 2)]
+    assert [letter.param for letter in engine.dead()] == ["x"]
