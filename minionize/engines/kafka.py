@@ -207,10 +207,8 @@ class KafkaEngine(Engine):
     def nack(self, deliveries: Sequence[Delivery], delay: float = 0.0, charge: bool = True) -> None:
         """Give back: this minion delivers it again, or whoever gets the partition."""
         due = time.time() + delay if delay > 0.0 else 0.0
-        marks = {
-            each.receipt: Mark(each.receipt.mark.failed + charge, each.receipt.mark.crashed, SEEN, due)
-            for each in deliveries
-        }
+        # Counted from the delivery: the mark may be that of a try whose answer was lost.
+        marks = {each.receipt: _given_back(each, charge, due) for each in deliveries}
         lost = self._change("nack", marks)
         self._connected().give_back(marks.keys() - lost)
         self._tell_lost(deliveries, lost)
@@ -334,6 +332,11 @@ class KafkaEngine(Engine):
         self._sender().send(again, "requeue")
         self._graveyard.dig(self._sender(), graves)
         return len(graves)
+
+
+def _given_back(delivery: Delivery, charge: bool, due: float) -> Mark:
+    crashed = delivery.crashes or 0
+    return Mark((delivery.attempt or 1) - 1 - crashed + charge, crashed, SEEN, due)
 
 
 def _is_ready(progress: Progress, offset: int, now: float) -> bool:

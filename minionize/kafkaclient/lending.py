@@ -12,12 +12,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from minionize.kafkaclient.client import ANSWER, Client
-from minionize.kafkaclient.progress import LENT, SEEN, Changes, Entry, Mark, pack, unpack
+from minionize.kafkaclient.progress import LENT, ROOM, SEEN, Changes, Entry, Mark, pack, unpack
 
 __all__ = ["Lending"]
-
-_KEPT = 100
-"""So many of the last news of a partition are kept, to fit in its metadata."""
 
 
 class Lending:
@@ -54,13 +51,17 @@ class Lending:
         known = self._client.minion and member
         return {entry: entry.mark._replace(state=LENT, due=0.0, holder=member or "") for entry in entries if known}
 
+    def take_back(self, entries: Iterable[Entry]) -> None:
+        """Take back what we told of params when we ran them for others before: it would seem to be of this time."""
+        old = [each for each in entries if self._news.get(each.partition, {}).pop(each.offset, None)]
+        if old:
+            self._write({each.partition for each in old})
+
     def tell(self, changes: Changes) -> None:
         """Write down what became of what we ran for others."""
         for entry, mark in changes.items():
             news = self._news.setdefault(entry.partition, {})
             news[entry.offset] = mark
-            while len(news) > _KEPT:
-                del news[next(iter(news))]
         if changes:
             self._write({entry.partition for entry in changes})
         for entry in changes:
@@ -71,7 +72,7 @@ class Lending:
         from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 
         notes = [
-            TopicPartition(self._client.topic, number, 0, metadata=pack(_rows(self._news[number])))
+            TopicPartition(self._client.topic, number, 0, metadata=_fitting(self._news[number]))
             for number in partitions
         ]
         asked = [ConsumerGroupTopicPartitions(self._group(self._client.minion), notes)]
@@ -125,5 +126,11 @@ def _minion(member: str) -> str:
     return member[: -len("-00000000-0000-0000-0000-000000000000")]
 
 
-def _rows(news: dict[int, Mark | None]) -> list[list[Any]]:
-    return [[offset, *(mark or ())] for offset, mark in news.items()]
+def _fitting(news: dict[int, Mark | None]) -> str:
+    """Write news as metadata; the oldest of them go when there is no room: they are known by now."""
+    while True:
+        text = pack([[offset, *(mark or ())] for offset, mark in news.items()])
+        if len(text) <= ROOM:
+            return text
+        for offset in list(news)[: len(news) // 10 + 1]:
+            del news[offset]

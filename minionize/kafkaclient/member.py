@@ -138,10 +138,14 @@ class Member:
 
     def _revoke(self, _consumer: Any, revoked: list[Any]) -> None:
         """Go on with what we hold, as its new owner learns, and give away the rest."""
+        from confluent_kafka import KafkaException
+
         parts = {each.partition: self.parts[each.partition] for each in revoked if each.partition in self.parts}
         held = [entry for part in parts.values() for entry in part.open.values() if entry.held]
         if self._leaving:
             return
+        with suppress(KafkaException, TimeoutError):
+            self._lending.take_back(held)
         lent = self._lending.marks(held, self.consumer.memberid())
         if self._hand_over(parts, lent, now=True):
             self._lending.out.update({(entry.partition, entry.offset): entry for entry in lent})

@@ -17,6 +17,7 @@ from confluent_kafka.admin import AdminClient
 from minionize.engine import Delivery, LeaseLost, NotConnected
 from minionize.engines.kafka import KafkaEngine
 from minionize.kafkaclient.commits import Commits
+from minionize.kafkaclient.lending import Lending
 from tests.brokers.kafka import KafkaServer, produce
 from tests.engines.kafka_helpers import Make, engines_on, opened, partitions, take
 
@@ -119,14 +120,20 @@ def test_trouble_does_not_end_the_membership(make: Make, kafka_server: KafkaServ
 
 
 def lent(
-    make: Make, server: KafkaServer, topic: str, more: str = ""
+    make: Make, server: KafkaServer, topic: str, more: str = "", count: int = 1
 ) -> tuple[KafkaEngine, KafkaEngine, list[Delivery]]:
-    """Have one engine run a param of a partition that goes to another engine."""
+    """Have one engine run params of a partition that goes to another engine."""
     partitions(server, topic, 2)
-    produce(server, topic, b"a", partition=0)
+    produce(server, topic, *[b"a"] * count, partition=0)
     first, second = opened(make(more)), make()
-    held = take(first, 1)
+    held = take(first, count)
     first.started(held)
+    lend(first, second, held)
+    return first, second, held
+
+
+def lend(first: KafkaEngine, second: KafkaEngine, held: list[Delivery]) -> None:
+    """Have the partition of what the first one runs go to the second one."""
     second.open()
     assert first._member
     assert second._member
@@ -135,7 +142,6 @@ def lent(
         assert second.receive(5, 0.1) == []
         assert first.extend(held) == []
     assert 0 in second._member.parts
-    return first, second, held
 
 
 def is_done(*engines: KafkaEngine) -> bool:
@@ -161,6 +167,49 @@ def test_what_becomes_of_it_is_told_though_it_is_unsure_whether_it_was_lent(
     first, second, held = lent(make, kafka_server, topic)
     first.ack(held)
     assert is_done(second, first)
+
+
+def test_what_becomes_of_many_is_told(make: Make, kafka_server: KafkaServer, topic: str) -> None:
+    first, second, held = lent(make, kafka_server, topic, count=300)
+    first.ack(held)
+    assert is_done(second, first)
+
+
+def test_old_news_are_not_taken_for_new_ones(make: Make, kafka_server: KafkaServer, topic: str) -> None:
+    """A param that was given back by the minion that lends it once more still runs there."""
+    first, second, held = lent(make, kafka_server, topic)
+    first.nack(held)
+    second.nack(take(second, 1, first))
+    second.close()
+    held = take(first, 1)
+    first.started(held)
+    third = make()
+    lend(first, third, held)
+    quiet = time.monotonic() + 2.5
+    while time.monotonic() < quiet:
+        assert third.receive(1, 0.1) == []
+        assert first.extend(held) == []
+    first.ack(held)
+    assert is_done(third, first)
+
+
+def test_what_is_told_again_is_charged_once(
+    make: Make, kafka_server: KafkaServer, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, held = lent(make, kafka_server, topic)
+
+    def no_answer(*_: Any) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Lending, "_write", no_answer)
+        with pytest.raises(NotConnected):
+            first.nack(held)
+    first.close()
+    first.open()
+    first.nack(held)
+    (again,) = take(second, 1, first)
+    assert (again.id, again.attempt) == (held[0].id, 2)
 
 
 def test_who_comes_back_as_a_stranger_has_lost_it(make: Make, kafka_server: KafkaServer, topic: str) -> None:
