@@ -280,9 +280,10 @@ class PulsarEngine(Engine):
             self._hold.give_back(inbox, receipts)
             return
         outbox = self._mailer()
-        for message in (held.message for held in receipts):
+        for held in _missing(receipts):
+            message = held.message
             properties = message.put_back(self._subscription, message.attempts + charge)
-            outbox.publish(self._topic, message.body, properties, delay, message)
+            outbox.publish(self._topic, message.body, properties, delay, message, held)
         outbox.confirm()
         self._hold.finish(inbox, receipts)
 
@@ -291,10 +292,11 @@ class PulsarEngine(Engine):
         inbox, outbox = self._reached(_BLINK), self._mailer()
         proof = {delivery.id: each for delivery, each in zip(deliveries, evidence, strict=True)}
         receipts = _unsettled(deliveries)
-        for message in (held.message for held in receipts):
+        for held in _missing(receipts):
+            message = held.message
             dead = Dead.now(message.id, message.body, message.content_type, reason, proof[message.id])
             properties = {**message.properties, ID: message.id, TYPE: JSON}
-            outbox.publish(self._dead, dead.encode(), properties, like=message)
+            outbox.publish(self._dead, dead.encode(), properties, like=message, held=held)
         outbox.confirm()
         self._hold.finish(inbox, receipts)
 
@@ -369,3 +371,8 @@ class PulsarEngine(Engine):
 
 def _unsettled(deliveries: Sequence[Delivery]) -> list[Held]:
     return [delivery.receipt for delivery in deliveries if not delivery.receipt.settled]
+
+
+def _missing(receipts: Sequence[Held]) -> list[Held]:
+    """Return those in place of which nothing has been put yet, as far as we know."""
+    return [held for held in receipts if not held.anew]

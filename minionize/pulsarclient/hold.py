@@ -20,12 +20,14 @@ class Held:
         message: What was delivered.
         line: Which consumer it came to.
         settled: Whether we were told what becomes of it.
+        anew: Whether the server has confirmed a message in place of it: this one is only to be acked.
     """
 
-    __slots__ = ("line", "message", "settled")
+    __slots__ = ("anew", "line", "message", "settled")
 
     def __init__(self, message: Message, line: Line) -> None:
-        self.message, self.line, self.settled = message, line, False
+        self.message, self.line = message, line
+        self.settled = self.anew = False
 
 
 class Hold:

@@ -9,6 +9,7 @@ from typing import Any
 
 from minionize.engine import NotConnected
 from minionize.pulsarclient.faults import OK, fault, reaching
+from minionize.pulsarclient.hold import Held
 from minionize.pulsarclient.link import Link
 from minionize.pulsarclient.message import Message
 
@@ -35,7 +36,13 @@ class Outbox:
         self._refused: tuple[str, str] | None = None
 
     def publish(
-        self, topic: str, body: bytes, properties: dict[str, str], delay: float = 0.0, like: Message | None = None
+        self,
+        topic: str,
+        body: bytes,
+        properties: dict[str, str],
+        delay: float = 0.0,
+        like: Message | None = None,
+        held: Held | None = None,
     ) -> None:
         """Send a message; ``confirm`` tells whether it has come.
 
@@ -45,6 +52,7 @@ class Outbox:
             properties: What is told of it.
             delay: Seconds for which the server holds it back.
             like: Whose keys it gets.
+            held: What it is put in place of; that learns when it is confirmed.
 
         Raises:
             EngineError: What was sent before was not taken, or this cannot be.
@@ -53,7 +61,7 @@ class Outbox:
         place = f"{self._link.place}, topic {topic}"
 
         def confirmed(result: Any, _: Any) -> None:
-            self._confirmed(result, len(body), place)
+            self._confirmed(result, len(body), place, held)
 
         if topic not in self._producers:
             self._producers[topic] = self._link.producer(topic, _MANY)
@@ -95,11 +103,13 @@ class Outbox:
         if refused is not None:
             raise fault(*refused)
 
-    def _confirmed(self, result: Any, size: int, place: str) -> None:
+    def _confirmed(self, result: Any, size: int, place: str, held: Held | None) -> None:
         """Hear of the server; a thread of the client library calls this."""
         kept = result.name == OK
         with self._changed:
             self.put += kept
+            if kept and held is not None:
+                held.anew = True
             if not kept:
                 self._refused = (result.name, place)
         self._forget(size)

@@ -46,9 +46,13 @@ class Message(SimpleNamespace):
     def __init__(self, name: str, batch: int = 1) -> None:
         super().__init__(position=name, id=name, body=name.encode(), batch=batch, properties={})
         self.content_type, self.attempts, self.redelivered = "", 0, False
+        self.raw = SimpleNamespace(partition_key=str, ordering_key=str)
 
     def is_for(self, subscription: str) -> bool:
         return True
+
+    def put_back(self, subscription: str, attempts: int) -> dict[str, str]:
+        return {}
 
 
 def engine_with(*messages: Any) -> PulsarEngine:
@@ -69,3 +73,38 @@ def test_what_nobody_heard_of_is_delivered_when_it_comes_again(monkeypatch: pyte
         engine.receive(2, 0.0)
     engine._inbox = Inbox(Message("p"))  # type: ignore[assignment]
     assert params(engine.receive(2, 0.0)) == ["p"]
+
+
+class Link:
+    """Its producers are refused what they are told to be refused, once."""
+
+    place = "here"
+
+    def __init__(self, *refused: bytes) -> None:
+        self.refused, self.put = list(refused), list[bytes]()
+
+    def producer(self, topic: str, pending: int) -> Any:
+        def send(body: bytes, confirmed: Any, **_: Any) -> None:
+            name = next((name for name in self.refused if name in body), b"")
+            if name:
+                self.refused.remove(name)
+            else:
+                self.put.append(body)
+            confirmed(SimpleNamespace(name="Disconnected" if name else "Ok"), None)
+
+        return SimpleNamespace(send_async=send)
+
+
+@pytest.mark.parametrize("settle", ["nack", "dead_letter"])
+def test_what_the_server_has_confirmed_is_not_put_again(settle: str) -> None:
+    """The rest of a batch is tried again."""
+    engine = engine_with(Message("one"), Message("two"), Message("three"))
+    engine._link = link = Link(b"two")  # type: ignore[assignment]
+    taken = engine.receive(3, 0.0)
+    words: tuple[Any, ...] = ("failed", [{}, {}, {}]) if settle == "dead_letter" else ()
+    with pytest.raises(NotConnected):
+        getattr(engine, settle)(taken, *words)
+    getattr(engine, settle)(taken, *words)
+    names = (b"one", b"two", b"three")
+    assert [name for body in link.put for name in names if name in body] == list(names)
+    assert engine._inbox.line.acked == ["one", "two", "three"]  # type: ignore[union-attr]
