@@ -277,7 +277,10 @@ class Engine(ABC):
         """Hear that these runs begin. For engines that count the starts of a param rather than its deliveries."""
 
     def extend(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Renew the leases; return the deliveries that are LOST."""
+        """Renew the leases; return the deliveries that are LOST.
+
+        Called at a third of a deadline, and once a second where the lease is the connection.
+        """
         return []
 
     def backlog(self) -> Backlog | None:

@@ -36,6 +36,8 @@ _LEAST = 0.005
 # The longest pause where a queue has been reached, and could not settle yet.
 _REACHED = 1.0
 _FOR_EVER = float("inf")
+# Nothing runs out while a connection lasts, but an engine may learn by it that another minion was given what we hold.
+_CONNECTION = 3.0
 
 
 class Pump:
@@ -253,7 +255,8 @@ class Pump:
         # A queue that delivers what we hold has forgotten that we do: the former delivery is worth nothing.
         self._lose([self._held[delivery.id] for delivery in got if delivery.id in self._held])
         self._held.update((delivery.id, delivery) for delivery in got)
-        self._shortest = min(self._shortest, *[_FOR_EVER if d.lease is None else d.lease for d in got])
+        unless = _CONNECTION if self._engine.features.lease == "connection" else _FOR_EVER
+        self._shortest = min(self._shortest, *[unless if d.lease is None else d.lease for d in got])
         redelivered = [bool(d.redelivered) or (d.attempt or 1) > 1 for d in got]
         self._stats.receive(redelivered, sum(1 for d in got if d.crashes))
         was_empty = not self._ready

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,10 +36,19 @@ class _Forgets(MemoryEngine):
         return list(deliveries)
 
 
-def _lost(tmp_path: Path, policy: str) -> tuple[Minion, MemoryQueue, list[str]]:
+class _Connected(_Forgets):
+    """What it delivers is ours as long as the connection lasts."""
+
+    features = replace(MemoryEngine.features, lease="connection")
+
+    def receive(self, max_messages: int, timeout: float) -> list[Delivery]:
+        return [replace(delivery, lease=None) for delivery in super().receive(max_messages, timeout)]
+
+
+def _lost(tmp_path: Path, policy: str, kind: type[_Forgets] = _Forgets) -> tuple[Minion, MemoryQueue, list[str]]:
     """Lose the lease of a run; then let the run end."""
     queue = MemoryQueue(["p"])
-    engine = _Forgets(queue)
+    engine = kind(queue)
     script = f"echo $$ > {tmp_path}/pid; while [ ! -e {tmp_path}/go ]; do sleep 0.01; done; touch {tmp_path}/end"
     minion, kept = make(shell(script), engine, on_lease_lost=policy, grace=0.2, max_params=1)
     with running(minion) as ends:
@@ -53,8 +63,9 @@ def _lost(tmp_path: Path, policy: str) -> tuple[Minion, MemoryQueue, list[str]]:
     return minion, queue, [record.settled for record in kept.records]
 
 
-def test_a_lost_lease_ends_the_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    minion, _, settled = _lost(tmp_path, "kill")
+@pytest.mark.parametrize("kind", [_Forgets, _Connected])
+def test_a_lost_lease_ends_the_run(tmp_path: Path, capfd: pytest.CaptureFixture[str], kind: type[_Forgets]) -> None:
+    minion, _, settled = _lost(tmp_path, "kill", kind)
     assert not (tmp_path / "end").exists()
     assert settled == []
     assert {k: v for k, v in minion.stats.snapshot().items() if v} == {"received": 1, "lease_lost": 1}
