@@ -72,10 +72,10 @@ class Link:
             raise EngineError(f"{place} is RabbitMQ {'.'.join(map(str, self.version))}: 3.10 or later is needed")
 
     def _connect(self, wanted: Any) -> Any:
-        from pika.adapters.select_connection import SelectConnection
+        from minionize.amqp.connection import Connection
 
         results: list[Any] = []
-        SelectConnection.create_connection([wanted], on_done=results.append, custom_ioloop=self._loop)
+        Connection.create_connection([wanted], on_done=results.append, custom_ioloop=self._loop)
         while not results:
             self._step()
         if isinstance(results[0], BaseException):

@@ -85,7 +85,7 @@ class Message:
 
     def _copied(self, id: str, counts: dict[str, int], more: dict[str, Any]) -> Any:
         left = {ATTEMPTS, CRASHES}
-        kept = {name: v for name, v in self._headers.items() if name not in left and not name.startswith(_LEFT_OUT)}
+        kept = {name: v for name, v in self._headers.items() if name not in left and _is_kept(name)}
         fields = {name: getattr(self._properties, name) for name in _KEPT}
         return _properties(id, uuid4().hex, {**kept, **counts}, {**fields, **more})
 
@@ -127,6 +127,11 @@ def _properties(id: str, copy: str, headers: dict[str, Any], fields: dict[str, A
     from pika import BasicProperties
 
     return BasicProperties(delivery_mode=2, message_id=copy, headers={**headers, ID: id}, **fields)
+
+
+def _is_kept(name: Any) -> bool:
+    # One that is no UTF-8 comes as bytes.
+    return isinstance(name, str) and not name.startswith(_LEFT_OUT)
 
 
 def _number(value: Any) -> int:

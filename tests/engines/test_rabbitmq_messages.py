@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import struct
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -74,6 +75,56 @@ def test_messages_of_others(server: RabbitServer, queue: str, make: Make) -> Non
     params = [delivery.param for delivery in take(engine, 4)]
     assert all(param in params for param in ("plain", "odd \udcff", {"a": 1}))
     assert sum(isinstance(param, Undecodable) for param in params) == 1
+
+
+@pytest.mark.parametrize("moment", [1_700_000_000_000, 2**64 - 1])
+def test_headers_that_cannot_be_read(
+    server: RabbitServer, queue: str, make: Make, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    """A time in milliseconds, say: they end nothing, and are gone when the message is put anew; all else stays."""
+    engine = make()
+    engine.open()
+
+    usual: Callable[[list[bytes], Any], int] = pika.data.encode_value
+
+    def encode(pieces: list[bytes], given: Any) -> int:
+        if given != "odd":
+            return usual(pieces, given)
+        pieces.append(struct.pack(">cQ", b"T", moment))
+        return 9
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pika.data, "encode_value", encode)
+        publish(
+            server,
+            queue,
+            b"[1]",
+            headers={"h": "odd"},
+            content_type="application/json",
+            message_id="m",
+            correlation_id="c",
+        )
+    publish(server, queue, b"next")
+    first, second = take(engine, 2)
+    assert (first.id, first.param, second.param) == ("m", [1], "next")
+    engine.nack([first])
+    (again,) = take(engine, 1)
+    assert (again.id, again.param, again.attempt) == ("m", [1], 2)
+
+
+def test_a_name_of_a_header_that_is_no_text(
+    server: RabbitServer, queue: str, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make()
+    engine.open()
+    encode = pika.data.encode_short_string
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            pika.data, "encode_short_string", lambda pieces, name: encode(pieces, b"\xff" if name == "odd" else name)
+        )
+        publish(server, queue, b"p", headers={"odd": 1})
+    engine.nack(take(engine, 1))
+    assert [(each.param, each.attempt) for each in take(engine, 1)] == [("p", 2)]
 
 
 def test_equal_messages_of_others_are_params_each(server: RabbitServer, queue: str, make: Make) -> None:
