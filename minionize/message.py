@@ -7,6 +7,7 @@ type, whatever the decoder: the decoder is for messages of others, which say not
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -63,12 +64,14 @@ class Codec:
             The bytes, and their content type; "" for a text as it stands.
 
         Raises:
-            EngineError: The param has no form in JSON.
+            EngineError: The param has no form in JSON, or is no text that can be written.
         """
-        if isinstance(param, str) and not self._json:
-            return param.encode("utf-8", "surrogateescape"), ""
         try:
+            if isinstance(param, str) and not self._json:
+                return param.encode("utf-8", "surrogateescape"), ""
             return json.dumps(param, separators=(",", ":"), default=_mapping).encode(), JSON
+        except UnicodeEncodeError as error:
+            raise EngineError(f"param {ascii(param)[:80]} is no text: {error}") from error
         except (TypeError, ValueError, RecursionError) as error:
             raise EngineError(f"param {ascii(param)[:80]} has no form in JSON: {error}") from error
 
@@ -134,7 +137,7 @@ class Dead:
         """Read one; None where it is none: a message that the broker itself, or somebody else, has put there."""
         try:
             fields = json.loads(data)
-            if not isinstance(fields, dict) or fields.get(_DEAD) != 1:
+            if not isinstance(fields, dict) or fields.get(_DEAD) != 1 or not math.isfinite(fields["at"]):
                 return None
             return Dead(
                 str(fields["id"]),
@@ -144,7 +147,7 @@ class Dead:
                 dict(fields["evidence"]),
                 float(fields["at"]),
             )
-        except (ValueError, TypeError, LookupError, RecursionError):
+        except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
             return None
 
     def letter(self, codec: Codec) -> DeadLetter:

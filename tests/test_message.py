@@ -74,6 +74,14 @@ def test_a_dead_param_is_decoded_as_the_live_one() -> None:
 def test_what_is_no_dead_param_is_told_apart(data: bytes) -> None:
     assert Dead.decode(data) is None
     assert Dead.decode(json.dumps({"minionize-dead": 1, "id": 1, "body": "", "evidence": 7}).encode()) is None
+    dead = Dead.now("7", b"", "", "", {}).encode()
+    for number in (b"1e999", b"NaN", b"1" + b"0" * 400, b'"x"'):
+        assert Dead.decode(dead.partition(b'"at":')[0] + b'"at":' + number + b"}") is None
+
+
+def test_a_text_that_cannot_be_written_is_an_error() -> None:
+    with pytest.raises(EngineError, match="is no text"):
+        Codec("identity").encode("\ud800")
 
 
 def test_batches_grow_while_items_come_quickly() -> None:

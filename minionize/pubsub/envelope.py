@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -93,9 +94,10 @@ def attempts_of(message: Any) -> int | None:
 def held_back(message: Any) -> float:
     """Return for how many more seconds the param is to wait."""
     try:
-        return float(message.attributes.get(BEFORE, 0.0)) - time.time()
+        left = float(message.attributes.get(BEFORE, 0.0)) - time.time()
     except ValueError:
         return 0.0
+    return left if math.isfinite(left) else 0.0
 
 
 def retry(message: Any, attempts: int, subscription: str, delay: float) -> Any:

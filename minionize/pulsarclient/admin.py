@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote
 
@@ -79,10 +80,10 @@ class Admin:
             found = self._get(f"{place}/stats?getPreciseBacklog=true")
             if found is None:
                 found = self._get(f"{place}/partitioned-stats?perPartition=false&getPreciseBacklog=true")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException, RecursionError) as error:
             self._warn(str(getattr(error, "reason", error)))
             return None
-        subscriptions = (found or {}).get("subscriptions")
+        subscriptions = found.get("subscriptions") if isinstance(found, Mapping) else None
         return dict(subscriptions) if isinstance(subscriptions, Mapping) else {}
 
     def _get(self, url: str) -> Any:

@@ -64,7 +64,7 @@ def _knock(scheme: str, host: str, token: str, ca: str) -> None:
         raise EngineError(f"{place} is not trusted: {error.verify_message}; name its CA in PULSAR_CA") from error
     except ssl.SSLError as error:
         raise NotConnected(f"{place} does not speak TLS as it should: {error.reason}; is it pulsar://?") from error
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise NotConnected(
             f"{place} cannot be reached: {error}; check PULSAR_CONNECTION, and whether the server runs"
         ) from error

@@ -11,6 +11,7 @@ from minionize.pulsarclient.wire import fields
 __all__ = ["Message", "position"]
 
 _BATCH_SIZE = 6  # field of a serialized id
+_DIGITS = 18
 
 
 def position(at: Any) -> str:
@@ -55,7 +56,7 @@ class Message:
     def attempts(self) -> int:
         """How many deliveries counted as attempts and are over."""
         words = self.properties.get(ATTEMPTS, "")
-        return int(words) if words.isdecimal() else 0
+        return int(words) if words.isdecimal() and len(words) <= _DIGITS else 0
 
     @property
     def redelivered(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from minionize.cause import cause_of
@@ -80,7 +81,9 @@ def letter_lines(letter: DeadLetter) -> Iterator[str]:
     facts = [letter.reason]
     facts += [f"{name} {known[name]}" for name in ("attempt", "host", "minion") if known.get(name) is not None]
     if letter.at:
-        facts.append(time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(letter.at)))
+        # Anybody may have written it.
+        with suppress(OverflowError, ValueError, OSError):
+            facts.append(time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(letter.at)))
     yield f"    {_cut(', '.join(facts), 2 * _WIDE)}"
     for line in str(known.get("stderr") or "").splitlines()[-_LINES:]:
         yield f"    | {_cut(line)}"

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from minionize.engine import DeadLetter
 from minionize.engines.execo import ExecoEngine
+from minionize.queue.words import letter_lines
 from tests.queue.conftest import Terminal
 
 NUMBERS = "".join(f"{n}\n" for n in range(10))
@@ -154,3 +156,8 @@ def test_dead_params_of_a_file_stand_in_files(queue: Terminal) -> None:
     Path("dead").rename(state / "m1.jsonl")
     assert len(queue.jsonl("-e", "file", "dead", XDG_STATE_HOME="state")) == 1
     assert queue("-e", "file", "dead", "--dead", "nowhere").exit_code == 2
+
+
+def test_a_dead_param_of_no_time_on_earth() -> None:
+    first, second = letter_lines(DeadLetter("7", "p", "failed", {}, 1e300))
+    assert (first, second) == ("7  p", "    failed")
