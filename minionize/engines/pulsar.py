@@ -15,7 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from minionize.engine import Backlog, DeadLetter, Delivery, Engine, EngineError, Features, Holder, NotConnected
-from minionize.message import ID, JSON, TYPE, Codec, Dead, decoder_setting
+from minionize.message import ID, TYPE, Codec, decoder_setting
 from minionize.notice import notice
 from minionize.pulsarclient.admin import Admin, full_name
 from minionize.pulsarclient.hold import Held, Hold
@@ -293,10 +293,8 @@ class PulsarEngine(Engine):
         proof = {delivery.id: each for delivery, each in zip(deliveries, evidence, strict=True)}
         receipts = _unsettled(deliveries)
         for held in _missing(receipts):
-            message = held.message
-            dead = Dead.now(message.id, message.body, message.content_type, reason, proof[message.id])
-            properties = {**message.properties, ID: message.id, TYPE: JSON}
-            outbox.publish(self._dead, dead.encode(), properties, like=message, held=held)
+            body, properties = held.message.buried(reason, proof[held.message.id])
+            outbox.publish(self._dead, body, properties, like=held.message, held=held)
         outbox.confirm()
         self._hold.finish(inbox, receipts)
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from minionize.engine import DeadLetter
-from minionize.message import ATTEMPTS, FOR, ID, TYPE, Codec, Dead
+from minionize.message import ATTEMPTS, FOR, ID, JSON, TYPE, Codec, Dead
 from minionize.pulsarclient.wire import fields
 
 __all__ = ["Message", "position"]
 
 _BATCH_SIZE = 6  # field of a serialized id
 _DIGITS = 18
+_REASON = "minionize-reason"
+_LARGEST, _LONGEST = 4_000_000, 1000
+"""Bytes of a document, for a server takes 5 MB; characters of a reason where there is none."""
 
 
 def position(at: Any) -> str:
@@ -80,19 +84,28 @@ class Message:
 
     # Where the dead are.
 
+    def buried(self, reason: str, evidence: Mapping[str, Any]) -> tuple[bytes, dict[str, str]]:
+        """Return body and properties of the message that tells that its param is dead."""
+        document = Dead.now(self.id, self.body, self.content_type, reason, evidence).encode()
+        if len(document) <= _LARGEST:
+            return document, {**self.properties, ID: self.id, TYPE: JSON}
+        # With its evidence, and quoted, it would be larger than a message may be.
+        return self.body, {**self.properties, ID: self.id, _REASON: reason[:_LONGEST]}
+
     def letter(self, codec: Codec) -> DeadLetter:
         """Read it as a dead param."""
         dead = Dead.decode(self.body)
         if dead is not None:
             return dead.letter(codec)
         param, at = codec.decode(self.body, self.content_type), self.raw.publish_timestamp() / 1000
-        return DeadLetter(self.id, param, "dead-lettered by the broker", {}, at)
+        return DeadLetter(self.id, param, self.properties.get(_REASON, "dead-lettered by the broker"), {}, at)
 
     def revived(self, subscription: str) -> tuple[str, bytes, dict[str, str]]:
         """Return id, body and properties of the message that a dead param was."""
         dead = Dead.decode(self.body)
+        gone = (ATTEMPTS, _REASON) if dead is None else (ATTEMPTS, TYPE)
+        kept = {name: value for name, value in self.properties.items() if name not in gone}
         if dead is None:
-            return self.id, self.body, self.put_back(subscription, None)
+            return self.id, self.body, {**kept, ID: self.id, FOR: subscription}
         content = {TYPE: dead.content_type} if dead.content_type else {}
-        kept = {name: value for name, value in self.properties.items() if name not in (TYPE, ATTEMPTS)}
         return dead.id, dead.body, {**kept, ID: dead.id, FOR: subscription, **content}

@@ -51,6 +51,9 @@ class Message(SimpleNamespace):
     def is_for(self, subscription: str) -> bool:
         return True
 
+    def buried(self, reason: str, evidence: Any) -> tuple[bytes, dict[str, str]]:
+        return self.body, {}
+
     def put_back(self, subscription: str, attempts: int) -> dict[str, str]:
         return {}
 

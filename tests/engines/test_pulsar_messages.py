@@ -202,6 +202,23 @@ def test_what_is_too_large(minions: Minions) -> None:
     assert params(take(minion, 1)) == ["a"]
 
 
+def test_a_dead_param_that_is_too_large_for_a_document(minions: Minions) -> None:
+    """Quoted in JSON it is larger than the server takes: it is dead as it is, and no minion ends by that."""
+    minion = minions.engine()
+    minion.put([[1, "\n" * 2_000_000], "small"])
+    minion.open()
+    minion.dead_letter(take(minion, 2), "failed", [{"exit_code": 3}] * 2)
+    letters = {len(str(letter.param)): letter for letter in minion.dead()}
+    small, large = (letters[size] for size in sorted(letters))
+    assert (small.evidence, small.reason) == ({"exit_code": 3}, "failed")
+    assert (large.param, large.evidence, large.reason) == ([1, "\n" * 2_000_000], {}, "failed")
+    assert minion.requeue([large.id]) == 1
+    (again,) = take(minion, 1)
+    assert (again.id, again.param, again.attempt) == (large.id, large.param, 1)
+    minion.dead_letter([again], "failed again", [{}])
+    assert sorted(letter.reason for letter in minion.dead()) == ["failed", "failed again"]
+
+
 def test_what_has_no_form(minions: Minions) -> None:
     minion = minions.engine()
     with pytest.raises(EngineError, match=r"no form in JSON.*; 2 were put"):
