@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 from minionize.engine import Backlog, DeadLetter, Delivery, Engine, Features, LeaseLost, NotConnected
 from minionize.kafkaclient.client import ANSWER, Client, properties
@@ -84,6 +85,7 @@ class KafkaEngine(Engine):
         self._outbox: Outbox | None = None
         self._looker: Any = None
         self._graves: Graveyard | None = None
+        self._by_id: WeakValueDictionary[str, Entry] = WeakValueDictionary()
         self._is_open = self._parked = self._warned = False
 
     @property
@@ -185,9 +187,14 @@ class KafkaEngine(Engine):
         record, mark = entry.record, entry.mark
         assert record is not None
         param = self._codec.decode(record.body, record.content_type)
+        id = record.id
+        # Messages that others have given one id are params all the same.
+        while (other := self._by_id.get(id)) is not None and other.held and other is not entry:
+            id += "~"
+        self._by_id[id] = entry
         attempt = 1 + mark.failed + mark.crashed
         seen = attempt > 1 or mark.state != FRESH
-        return Delivery(param, record.id, attempt, seen, None, entry, mark.crashed)
+        return Delivery(param, id, attempt, seen, None, entry, mark.crashed)
 
     # Settling.
 

@@ -81,7 +81,7 @@ class Entry:
         held: Whether it was delivered and not settled.
     """
 
-    __slots__ = ("held", "mark", "offset", "partition", "record")
+    __slots__ = ("__weakref__", "held", "mark", "offset", "partition", "record")
 
     def __init__(self, partition: int, offset: int, mark: Mark, record: Record | None) -> None:
         self.partition, self.offset, self.mark, self.record = partition, offset, mark, record

@@ -55,6 +55,23 @@ def test_a_param_that_is_too_large(make: Make) -> None:
     assert "were put" in str(error)
 
 
+def test_two_messages_of_one_id_are_two_params(make: Make, kafka_server: KafkaServer, topic: str) -> None:
+    """As when a topic is made anew: a dead param of the former one has the id of another param of this one."""
+    engine = make()
+    engine.put(["a"])
+    produce(kafka_server, topic, b"b", b"c", headers={ID: "0-0"})
+    engine.open()
+    first = take(engine, 2)
+    second = take(engine, 1)
+    ids = {each.id for each in (*first, *second)}
+    assert len(ids) == 3
+    assert "0-0" in ids
+    engine.ack(first)
+    engine.nack(second)
+    (again,) = take(engine, 1)
+    assert (again.id, again.attempt) == ("0-0", 2)
+
+
 def test_messages_of_others(make: Make, kafka_server: KafkaServer, topic: str) -> None:
     make().put(["a"])
     produce(kafka_server, topic, b"foreign", None, b"\xff")
