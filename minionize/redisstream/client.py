@@ -67,8 +67,13 @@ def connect(url: str) -> Any:
     plain = f"{base}://{rest}"
     try:
         if kind == "cluster":
-            _options(plain)
-            return RedisCluster.from_url(plain, socket_connect_timeout=CONNECT, socket_timeout=ANSWER, protocol=2)
+            retry = _options(plain)["retry"]
+            client = RedisCluster.from_url(
+                plain, socket_connect_timeout=CONNECT, socket_timeout=ANSWER, protocol=2, retry=retry
+            )
+            # Before version 6 of the client this counts.
+            client.cluster_error_retry_attempts = 0
+            return client
         if kind == "sentinel":
             return _by_sentinels(base, rest)
         options = _options(plain)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Timer
 
 import pytest
 import trustme
@@ -129,15 +130,41 @@ def test_nobody_listens() -> None:
     refusal("unix:///no/such/socket", NotConnected)
 
 
-def test_a_cluster(tmp_path: Path) -> None:
-    with started(tmp_path, "", "--cluster-enabled", "yes") as server:
+@contextmanager
+def cluster(folder: Path) -> Iterator[RedisServer]:
+    """A cluster of one server."""
+    with started(folder, "", "--cluster-enabled", "yes") as server:
         with client(server) as redis:
             redis.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
             until(lambda: "cluster_state:ok" in str(redis.execute_command("CLUSTER", "INFO")))
+        yield server
+
+
+def test_a_cluster(tmp_path: Path) -> None:
+    with cluster(tmp_path) as server:
         url = f"redis+cluster://127.0.0.1:{server.port}"
         works(url)
         works(url, stream="{tag}params")
         assert "write redis+cluster://" in refusal(server.url)
+
+
+def test_a_cluster_that_hangs_is_asked_once(tmp_path: Path) -> None:
+    """What it has not answered it may have done."""
+    with cluster(tmp_path) as server:
+        engine = RedisEngine(url=f"redis+cluster://127.0.0.1:{server.port}?socket_timeout=0.5", stream="params")
+        waking = Timer(1.0, server.wake)
+
+        def params() -> Iterator[str]:
+            yield "a"
+            server.hang()
+            waking.start()
+            yield "b"
+
+        with pytest.raises(NotConnected, match="1 params were put"):
+            engine.put(params())
+        waking.join()
+        assert list(engine.peek()) == ["a", "b"]
+        engine.close()
 
 
 def test_no_cluster(empty: RedisServer) -> None:
