@@ -68,7 +68,7 @@ def connect(url: str) -> Any:
     try:
         if kind == "cluster":
             retry = _options(plain)["retry"]
-            client = RedisCluster.from_url(
+            client: Any = RedisCluster.from_url(
                 plain, socket_connect_timeout=CONNECT, socket_timeout=ANSWER, protocol=2, retry=retry
             )
             # Before version 6 of the client this counts.

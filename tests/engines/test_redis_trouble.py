@@ -144,6 +144,7 @@ def test_a_full_server(empty: RedisServer) -> None:
                 engine.put(["d"])
             taken = engine.receive(3, 1.0)
             assert len(taken) == 3
+            engine.started(taken)
             assert engine.extend(taken) == []
             engine.nack(taken[:1])
             engine.ack(taken[1:2])
