@@ -39,7 +39,7 @@ class Undecodable:
     """Stands in for a param that could not be decoded; the worker dead-letters it.
 
     Attributes:
-        raw: What the queue held, as text (cut to a bounded length).
+        raw: What the queue held, as text: all of it, for the queue may keep no other copy.
         why: What is wrong with it.
     """
 

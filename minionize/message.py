@@ -28,7 +28,6 @@ for which subscription or group only it was put anew."""
 
 JSON = "application/json"
 _DEAD = "minionize-dead"
-_RAW = 4096  # characters of an undecodable message that are shown
 _MOST = 1000
 _QUICK = 0.05
 
@@ -85,7 +84,7 @@ class Codec:
             why = "JSON nested too deeply"
         except ValueError as error:
             why = f"no JSON: {error}"
-        return Undecodable(body[:_RAW].decode("utf-8", "surrogateescape"), f"the message is {why}")
+        return Undecodable(body.decode("utf-8", "surrogateescape"), f"the message is {why}")
 
 
 def _mapping(value: Any) -> Any:

@@ -28,7 +28,6 @@ from minionize.linefile.split import LONGEST, Overlong, Splitter
 from minionize.setting import Setting, choice, switch, text
 from minionize.task import Param
 
-_RAW = 4096  # characters of an undecodable line that are kept
 _SCAN = 0.1  # seconds beyond its time-out for which a receive may skip lines that are done
 _COUNT = 0.5  # seconds that counting may take; a file of many millions of lines is estimated at first
 
@@ -240,8 +239,7 @@ class FileEngine(Engine):
 
     def _undecodable(self, number: int, line: bytes, why: str) -> Undecodable:
         word = "param" if self._null else "line"
-        raw = line[:_RAW].decode("utf-8", "surrogateescape")
-        return Undecodable(raw, f"{word} {number} of {self._source.name} {why}")
+        return Undecodable(line.decode("utf-8", "surrogateescape"), f"{word} {number} of {self._source.name} {why}")
 
     # Settling.
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from minionize.engine import Delivery, NotConnected
+from minionize.engine import Delivery, NotConnected, Undecodable
 from minionize.errors import SettingsError
 from minionize.host import state_home
 from minionize.task import to_json
@@ -70,7 +70,8 @@ class DeadFile:
         """
         if self._unacked.get(delivery.id) is delivery:
             return
-        entry = {"id": delivery.id, "param": delivery.param, "reason": reason, "at": time.time(), **evidence}
+        param = delivery.param.raw if isinstance(delivery.param, Undecodable) else delivery.param
+        entry = {"id": delivery.id, "param": param, "reason": reason, "at": time.time(), **evidence}
         try:
             if self._fd is None:
                 self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

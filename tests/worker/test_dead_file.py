@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from minionize.engine import Delivery, Features
+from minionize.engine import Delivery, Features, Undecodable
 from minionize.engines.memory import MemoryEngine
 from minionize.errors import NotConnected, SettingsError
 from minionize.records import read_records
@@ -48,6 +48,16 @@ def _full(path: Path, more: int) -> Iterator[None]:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_what_cannot_be_decoded_is_kept_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "dead.jsonl"
+    raw = '{"half": "\udcff' + "x" * 10_000
+    ran = run(shell("true"), engine=KeepsNone([Undecodable(raw, "no JSON")]), dead=str(path))
+    assert (ran.code, ran.left) == (1, (1, 0, 0, 0))
+    (entry,) = read_records(path)
+    assert entry["param"] == raw
+    assert "no JSON" in entry["reason"]
 
 
 def test_dead_params_go_to_the_file_and_are_acked(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
