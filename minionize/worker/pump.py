@@ -252,13 +252,15 @@ class Pump:
             self._wake()
 
     def _admit(self, got: list[Delivery]) -> None:
-        # A queue that delivers what we hold has forgotten that we do: the former delivery is worth nothing.
-        self._lose([self._held[delivery.id] for delivery in got if delivery.id in self._held])
-        self._held.update((delivery.id, delivery) for delivery in got)
         unless = _CONNECTION if self._engine.features.lease == "connection" else _FOR_EVER
         self._shortest = min(self._shortest, *[unless if d.lease is None else d.lease for d in got])
         redelivered = [bool(d.redelivered) or (d.attempt or 1) > 1 for d in got]
         self._stats.receive(redelivered, sum(1 for d in got if d.crashes))
+        for delivery in got:
+            # A queue that delivers what we hold has forgotten that we do: the former delivery is worth nothing.
+            if delivery.id in self._held:
+                self._lose([self._held[delivery.id]])
+            self._held[delivery.id] = delivery
         was_empty = not self._ready
         self._ready.extend(got)
         if was_empty:

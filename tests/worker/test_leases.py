@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,3 +141,20 @@ def test_crashes_eat_no_retries() -> None:
     clock[0] += 2.0
     ran = run(words("false"), engine=MemoryEngine(queue), retries=1, retry_delay=0.0)
     assert [(r.task.attempt, r.settled) for r in ran.records] == [(2, "nack"), (3, "dead")]
+
+
+class _OneId(MemoryEngine):
+    """Delivers messages of somebody who has given all of them one id."""
+
+    def receive(self, max_messages: int, timeout: float) -> list[Delivery]:
+        return [replace(delivery, id="same") for delivery in super().receive(2 if max_messages else 0, timeout)]
+
+    def ack(self, deliveries: Sequence[Delivery]) -> None:
+        super().ack([replace(delivery, id=str("ab".index(delivery.param) + 1)) for delivery in deliveries])
+
+
+def test_two_of_one_id_at_once_are_one_and_a_lost_one() -> None:
+    """The books are right; the other comes again when its lease is over."""
+    ran = run(shell("true"), engine=_OneId(["a", "b"]), max_params=1)
+    assert ran.counters == {"received": 2, "succeeded": 1, "lease_lost": 1}
+    assert ran.minion.stats.snapshot()["in_flight"] == 0
