@@ -76,7 +76,7 @@ class Codec:
 
     def decode(self, body: bytes, content_type: str | None = None) -> Param:
         """Read a param; Undecodable where it cannot be read."""
-        if content_type != JSON and not self._json:
+        if not self._json and (content_type or "").partition(";")[0].strip().lower() != JSON:
             return body.decode("utf-8", "surrogateescape")
         try:
             return json.loads(body)

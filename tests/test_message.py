@@ -38,6 +38,7 @@ def test_the_decoder_is_for_messages_that_say_nothing() -> None:
     assert Codec("json").decode(b"7") == 7
     assert Codec("identity").decode(b"7", JSON) == 7
     assert Codec("json").decode(b"7", "text/plain") == 7
+    assert Codec("identity").decode(b"7", " Application/JSON; charset=utf-8") == 7
 
 
 @pytest.mark.parametrize(

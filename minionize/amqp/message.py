@@ -51,8 +51,8 @@ class Message:
 
     @property
     def content_type(self) -> str:
-        """What the body is, without parameters."""
-        return str(self._properties.content_type or "").partition(";")[0].strip().lower()
+        """What the body is."""
+        return str(self._properties.content_type or "")
 
     @property
     def crashes(self) -> int:

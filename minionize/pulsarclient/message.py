@@ -53,8 +53,8 @@ class Message:
 
     @property
     def content_type(self) -> str:
-        """What the body is, without parameters."""
-        return self.properties.get(TYPE, "").partition(";")[0].strip().lower()
+        """What the body is."""
+        return self.properties.get(TYPE, "")
 
     @property
     def attempts(self) -> int:
