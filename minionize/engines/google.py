@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from minionize.engine import DeadLetter, Delivery, Engine, Features
@@ -285,11 +285,15 @@ class GoogleEngine(Engine):
         # What somebody else runs by now must not be there twice.
         lost = self._leases.renew(waiting, self._deadline)
         ours = [each for each in waiting if each not in lost]
-        unpublished = iter(ours)
-        for part in _calls(messages[each] for each in ours):
-            self._link.publish(topic, part)
-            for each in islice(unpublished, len(part)):
-                each.anew = True
+        # Those of one key first: each key takes a call, and what a call has put must not be put again.
+        ours.sort(key=lambda each: str(messages[each].ordering_key))
+        for _, alike in groupby(ours, lambda each: messages[each].ordering_key):
+            receipts = list(alike)
+            unpublished = iter(receipts)
+            for part in _calls(messages[each] for each in receipts):
+                self._link.publish(topic, part)
+                for each in islice(unpublished, len(part)):
+                    each.anew = True
         return lost | self._leases.acknowledge(each for each in messages if each not in lost)
 
     @staticmethod

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from minionize.engine import EngineError, NotConnected, Undecodable
+from minionize.pubsub.link import Link
 from tests.acceptance.running import until
 from tests.brokers.google import PROJECT, PubSubServer
 from tests.engines.google_helpers import Case, nothing, taken
@@ -65,6 +67,27 @@ def test_a_retry_keeps_attributes_and_ordering_key(case: Case) -> None:
 
 
 # Dead params.
+
+
+def test_what_the_service_has_taken_is_not_put_again(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each ordering key needs a call of its own; one that fails leaves the others done."""
+    engine = case.opened()
+    for key in ("x", "y", "z"):
+        case.publish(key.encode(), key)
+    deliveries = taken(engine, 3)
+    call, fails = Link.call, iter([False, False, True])
+
+    def answers(link: Link, method: str, /, **fields: Any) -> Any:
+        if method == "Publish" and next(fails, False):
+            raise NotConnected("gone")
+        return call(link, method, **fields)
+
+    monkeypatch.setattr(Link, "call", answers)
+    with pytest.raises(NotConnected):
+        engine.nack(deliveries)
+    engine.nack(deliveries)
+    assert sorted(each.param for each in taken(engine, 3)) == ["x", "y", "z"]
+    assert nothing(engine)
 
 
 def test_dead_letters_of_the_service_are_shown_and_made_anew(case: Case) -> None:
