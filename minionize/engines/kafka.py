@@ -147,7 +147,10 @@ class KafkaEngine(Engine):
         looker, self._looker = self._looker, None
         if looker is not None:
             looker.close()
-        if self._member is not None and not parked:
+        if parked:
+            return
+        self._outbox = None
+        if self._member is not None:
             member, self._member = self._member, None
             member.leave()
 

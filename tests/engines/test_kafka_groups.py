@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +54,17 @@ def test_a_param_that_is_too_large(make: Make) -> None:
     assert not isinstance(error, NotConnected)
     assert "max.message.bytes" in str(error)
     assert "were put" in str(error)
+
+
+def test_closing_lets_go_of_all_connections(make: Make) -> None:
+    """Each has threads of the client library."""
+    engine = make()
+    before = len(os.listdir("/proc/self/task"))
+    engine.put(["a"])
+    engine.open()
+    engine.dead_letter(take(engine, 1), "failed", [{}])
+    engine.close()
+    assert len(os.listdir("/proc/self/task")) <= before
 
 
 def test_two_messages_of_one_id_are_two_params(make: Make, kafka_server: KafkaServer, topic: str) -> None:
