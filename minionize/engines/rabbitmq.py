@@ -326,13 +326,18 @@ class RabbitmqEngine(Engine):
             return 0
         link, outbox = self._connected(), self._outbox()
         came = link.hold_all(self._dead)
-        for arrival in came:
-            id, body, properties = Message(arrival).revived()
-            if wanted[id] > 0:
-                wanted[id] -= 1
-                found[arrival] = None
-                outbox.publish(self._queue, body, properties)
-        outbox.confirm()
+        try:
+            for arrival in came:
+                id, body, properties = Message(arrival).revived()
+                if wanted[id] > 0:
+                    wanted[id] -= 1
+                    found[arrival] = None
+                    outbox.publish(self._queue, body, properties)
+            outbox.confirm()
+        except BaseException:
+            with suppress(EngineError):
+                link.give_back(self._dead, came)
+            raise
         link.give_back(self._dead, came, acked=found)
         return len(found)
 

@@ -13,6 +13,7 @@ from uuid import uuid4
 import pika
 import pytest
 
+from minionize.amqp.outbox import Outbox
 from minionize.engine import EngineError, NotConnected, Undecodable
 from minionize.engines.rabbitmq import RabbitmqEngine
 from minionize.errors import SettingsError
@@ -314,6 +315,24 @@ def test_a_look_at_the_dead_takes_none_away(make: Make) -> None:
     ids = [letter.id for letter in engine.dead()]
     assert engine.requeue(ids[:100]) == 100
     assert {letter.id for letter in engine.dead()} == set(ids[100:])
+
+
+def test_dead_params_that_cannot_be_put_stay_to_be_seen(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, other = make(), make()
+    engine.put(["p"])
+    engine.open()
+    (delivery,) = take(engine, 1)
+    engine.dead_letter([delivery], "failed", [{}])
+
+    def refuses(*_: Any) -> None:
+        raise EngineError("no permission")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Outbox, "publish", refuses)
+        with pytest.raises(EngineError, match="no permission"):
+            engine.requeue([delivery.id])
+    other.visit()
+    assert [letter.param for letter in other.dead()] == ["p"]
 
 
 def test_a_dead_queue_of_another_name(server: RabbitServer, queue: str, make: Make) -> None:
