@@ -48,6 +48,7 @@ _KNOWN: tuple[tuple[tuple[str, ...], bool, str], ...] = (
     (
         (
             "BUSY ",
+            "UNBLOCKED",
             "killed by user",
             "UNKILLABLE",
             "NOREPLICAS",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from minionize.engine import Delivery, LeaseLost, NotConnected
 from minionize.engines.redis import RedisEngine
 from tests.brokers.redis import RedisServer
-from tests.engines.redis_helpers import S, client, drained, engines_on, params, started
+from tests.engines.redis_helpers import S, client, drained, engines_on, params, started, until
 
 pytestmark = pytest.mark.broker
 
@@ -86,6 +87,30 @@ def test_a_group_that_was_destroyed_begins_again(make: Any, redis: Any) -> None:
     taken = engine.receive(5, 1.0)
     assert params(taken) == ["a", "b"]
     assert [each.attempt for each in taken] == [1, 1]
+
+
+@pytest.mark.parametrize("what", ["stream", "wait"])
+def test_a_minion_that_waits_is_let_go(make: Any, redis: Any, what: str) -> None:
+    """The stream is deleted while the server waits for it; or the server becomes a replica, and lets all go."""
+    engine = make()
+
+    def let_go() -> None:
+        until(lambda: redis.info("clients")["blocked_clients"] == 1)
+        if what == "stream":
+            redis.delete(S)
+        else:
+            waiting = [each["id"] for each in redis.client_list() if "b" in each["flags"]]
+            redis.execute_command("CLIENT", "UNBLOCK", waiting[0], "ERROR")
+
+    thread = Thread(target=let_go)
+    thread.start()
+    with pytest.raises(NotConnected, match="UNBLOCKED"):
+        engine.receive(1, 5.0)
+    thread.join()
+    engine.close()
+    engine.open()
+    engine.put(["a"])
+    assert drained(engine) == ["a"]
 
 
 def lose_answer(engine: RedisEngine, name: str, before: int = 0) -> None:

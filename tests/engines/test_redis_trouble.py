@@ -219,6 +219,7 @@ def is_busy(redis: Any) -> bool:
         ("MISCONF Redis is configured to save RDB snapshots, but ...", NotConnected, "disk"),
         ("ERR Error running script (call to f_1): @user_script:1: -OOM command not allowed", NotConnected, "maxmemory"),
         ("ERR Error running script ... Script killed by user with SCRIPT KILL...", NotConnected, "see to the server"),
+        ("UNBLOCKED force unblock from blocking operation, instance state changed", NotConnected, "see to the server"),
         ("CLUSTERDOWN The cluster is down", NotConnected, "see to the server"),
         ("ERR unknown command 'EVALSHA', with args beginning with: 's3cret'", EngineError, "6.2 or later"),
         ("ERR invalid DB index", EngineError, "REDIS_URL"),
