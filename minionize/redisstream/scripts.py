@@ -39,6 +39,12 @@ local function ours(id, count)
   return held[2] == me and {OURS} or held[2] == nobody and {GONE} or {LOST}
 end
 
+-- A server whose memory is full lets a script go on that has written already. What serves only to run what is there,
+-- and so to make room, must not wait for room.
+local function hurry()
+  redis.call('HDEL', runs, '')
+end
+
 local function groups()
   local all = {{}}
   if redis.call('EXISTS', stream) == 0 then return all end
@@ -125,6 +131,7 @@ _ENTER = """
 local lease, run, known = tonumber(ARGV[3]), ARGV[4], {}
 for i = 5, #ARGV do known[ARGV[i]] = true end
 if run ~= '' and redis.call('HGET', runs, '.server') ~= run then
+  hurry()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now + lease)) do
     redis.call('ZADD', leases, now + lease, id)
   end
@@ -191,6 +198,7 @@ end)
 
 # ARGV: pairs. A server whose memory is full lets a script note something only behind a command that needs none.
 _BEGIN = """
+hurry()
 return each_of_ours(3, function(id)
   redis.call('XCLAIM', stream, group, me, 0, id, 'JUSTID')
   local charged, crashes = counts(id)
@@ -280,6 +288,7 @@ return {{}, '0-0'}
 _TEND = """
 local lease, last, number = tonumber(ARGV[3]), '-', 1000
 local idle = redis.call('XPENDING', stream, group, 'IDLE', lease, ARGV[4], '+', number)
+hurry()
 for _, held in ipairs(idle) do
   local id = held[1]
   if held[2] == nobody then

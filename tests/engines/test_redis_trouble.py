@@ -158,6 +158,22 @@ def test_a_full_server(empty: RedisServer) -> None:
         assert [each.param for each in engine.receive(3, 1.0)] == ["a"]
 
 
+def test_a_minion_that_comes_to_a_full_server(empty: RedisServer) -> None:
+    """It may have been restarted since; retries may wait for longer than a lease."""
+    with client(empty) as redis, engine_on(empty.url, lease=0.01) as engine:
+        engine.put(["a", "b"])
+        engine.open()
+        engine.nack(engine.receive(1, 1.0), delay=1000.0)
+        redis.hset("params:minions:runs", ".server", "another run")
+        redis.config_set("maxmemory", 1)
+        try:
+            reopened(engine)
+            until(lambda: redis.xpending_range("params", "minions", "-", "+", 1)[0]["time_since_delivered"] >= 10)
+            assert [each.param for each in engine.receive(1, 0.0)] == ["b"]
+        finally:
+            redis.config_set("maxmemory", 0)
+
+
 def test_a_server_that_may_throw_keys_away(empty: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
     with client(empty) as redis, engine_on(empty.url) as engine, caplog.at_level(logging.WARNING):
         redis.config_set("maxmemory-policy", "allkeys-lru")
