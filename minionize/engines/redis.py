@@ -226,7 +226,7 @@ class RedisEngine(Engine):
     def dead_letter(self, deliveries: Sequence[Delivery], reason: str, evidence: Sequence[Mapping[str, Any]]) -> None:
         """Give up: a document of the dead stream, in the same step."""
         documents = [
-            Dead.now(each.id, *body_of(each.receipt.fields), reason, facts).encode()
+            Dead.now(each.id, *body_of(self._codec, each.receipt.fields), reason, facts).encode()
             for each, facts in zip(deliveries, evidence, strict=True)
         ]
         self._settle("bury", deliveries, documents=documents)
@@ -310,13 +310,13 @@ class RedisEngine(Engine):
     def dead(self) -> Iterator[DeadLetter]:
         """Yield the dead params."""
         for entry, fields in self._server.read(self._server.dead):
-            yield document_of(entry, fields).letter(self._codec)
+            yield document_of(self._codec, entry, fields).letter(self._codec)
 
     def requeue(self, ids: Iterable[str]) -> int:
         """Put dead params anew, with their ids."""
         wanted, count = set(ids), 0
         for entry, fields in self._server.read(self._server.dead) if wanted else ():
-            dead = document_of(entry, fields)
+            dead = document_of(self._codec, entry, fields)
             if dead.id in wanted:
                 pairs = fields_of(dead.body, dead.content_type, dead.id).items()
                 count += self._server.call("requeue", entry, *[word for pair in pairs for word in pair])

@@ -41,18 +41,21 @@ def param_of(codec: Codec, fields: Fields) -> Param:
     return bad or values
 
 
-def body_of(fields: Fields) -> tuple[bytes, str]:
+def body_of(codec: Codec, fields: Fields) -> tuple[bytes, str]:
     """Return the body of an entry and its content type, to be put elsewhere."""
     if BODY.encode() in fields:
         return fields[BODY.encode()], _text(fields.get(TYPE.encode(), b""))
-    return json.dumps({_text(name): _text(value) for name, value in fields.items()}).encode(), JSON
+    values = param_of(codec, fields)
+    if isinstance(values, Undecodable):
+        values = {_text(name): _text(value) for name, value in fields.items()}
+    return json.dumps(values).encode(), JSON
 
 
-def document_of(entry: bytes, fields: Fields) -> Dead:
+def document_of(codec: Codec, entry: bytes, fields: Fields) -> Dead:
     """Read an entry of the stream of dead params; another program may have put it there."""
     dead = Dead.decode(fields.get(b"dead", b""))
     if dead is None:
-        body, content_type = body_of(fields)
+        body, content_type = body_of(codec, fields)
         at = int(entry.partition(b"-")[0]) / 1000.0
         dead = Dead(id_of(entry, fields), body, content_type, "put there by another program", {}, at)
     return dead

@@ -67,6 +67,16 @@ def test_entries_of_other_programs_as_json(make: Any, redis: Any) -> None:
     assert drained(engine) == [{"x": "1", "y": "two words"}]
 
 
+def test_values_of_other_programs_stay_what_they_are(make: Any, redis: Any) -> None:
+    engine = make(decoder="json")
+    redis.xadd(S, {"x": "1", "y": "[2, null]"})
+    engine.dead_letter(engine.receive(1, 1.0), "failed", [{}])
+    (letter,) = engine.dead()
+    assert letter.param == {"x": 1, "y": [2, None]}
+    engine.requeue([letter.id])
+    assert drained(engine) == [{"x": 1, "y": [2, None]}]
+
+
 def test_what_others_put_among_the_dead(make: Any, redis: Any) -> None:
     engine = make()
     entry = redis.xadd(f"{S}:minions:dead", {"param": "a"})
