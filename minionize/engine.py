@@ -46,6 +46,10 @@ class Undecodable:
     raw: str
     why: str
 
+    def __str__(self) -> str:
+        """As the queue held it: so ``minion-queue`` shows it among params."""
+        return self.raw
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:

@@ -101,6 +101,12 @@ def test_peek(queue: Terminal) -> None:
     assert queue("peek", "-n", "1").stdout.startswith('{"x":')
 
 
+def test_what_cannot_be_decoded_is_shown_as_it_stands(queue: Terminal) -> None:
+    (queue.folder / "params").write_text("[1]\n{bad\n")
+    said = queue("peek", MINION_ENGINE="file", FILE_PATH="params", FILE_DECODER="json")
+    assert said.stdout == '[1]\n"{bad"\n'
+
+
 def test_what_is_peeked_can_be_filled_again(queue: Terminal) -> None:
     queue("fill", "--sweep", 'x=1,1.5,a,"7","\\u00fc"')
     shown = queue("peek", "--json").stdout
