@@ -9,15 +9,16 @@ from typing import Any
 
 from minionize.engine import EngineError, NotConnected
 
-__all__ = ["ACCESS_REFUSED", "NOT_FOUND", "PRECONDITION", "code_of", "fault", "reaching"]
+__all__ = ["ACCESS_REFUSED", "NOT_FOUND", "NOT_IMPLEMENTED", "PRECONDITION", "code_of", "fault", "reaching"]
 
-ACCESS_REFUSED, NOT_FOUND, _LOCKED, PRECONDITION, _NOT_ALLOWED = 403, 404, 405, 406, 530
+ACCESS_REFUSED, NOT_FOUND, _LOCKED, PRECONDITION, _NOT_ALLOWED, NOT_IMPLEMENTED = 403, 404, 405, 406, 530, 540
 _REMEDIES = {
     ACCESS_REFUSED: "give the user of RABBITMQ_URL permission to configure, write and read this queue",
     NOT_FOUND: "fill it (minion-queue fill) or start a minion: both make it",
     _LOCKED: "only its own connection may use an exclusive queue: choose another RABBITMQ_QUEUE",
     PRECONDITION: "use another RABBITMQ_QUEUE, or delete that queue",
     _NOT_ALLOWED: "check the virtual host in RABBITMQ_URL (the first one is written as /, or %2F)",
+    NOT_IMPLEMENTED: "params are taken from quorum queues and classic ones: choose another RABBITMQ_QUEUE",
 }
 _PASSING = ("down or inaccessible", "timeout", "no leader")
 """What the server says of a queue whose node is not there now."""

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Any
 
 from minionize.amqp.channel import Arrival, Channel
-from minionize.amqp.faults import NOT_FOUND, code_of, fault, reaching
+from minionize.amqp.faults import NOT_FOUND, NOT_IMPLEMENTED, code_of, fault, reaching
 from minionize.amqp.parameters import ANSWER, parameters
 from minionize.engine import EngineError, NotConnected
 
@@ -131,7 +131,10 @@ class Link:
         if self._is_given_up:
             raise NotConnected(f"{self.place} is not connected")
         if self._end is not None:
-            raise NotConnected(str(fault(self._end, self.place))) from self._end
+            error = fault(self._end, self.place)
+            # Whatever else has ended it, a new connection may do, or tells.
+            is_final = getattr(self._end, "reply_code", 0) == NOT_IMPLEMENTED
+            raise (error if is_final else NotConnected(str(error))) from self._end
 
     def wait(self, until: Callable[[], bool], size: int = 0) -> None:
         """Wait for answers of the server.

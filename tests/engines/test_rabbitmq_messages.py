@@ -252,6 +252,17 @@ def test_a_classic_queue_is_used_as_it_is(
     assert list(engine.peek()) == []
 
 
+def test_a_stream_is_no_queue(server: RabbitServer, queue: str, make: Make) -> None:
+    with server.channel() as channel:
+        channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "stream"})
+        channel.basic_publish("", queue, b"p", pika.BasicProperties(delivery_mode=2))
+    engine = make()
+    engine.open()
+    with pytest.raises(EngineError, match=r"not supported by stream queues.*choose another RABBITMQ_QUEUE") as caught:
+        take(engine, 1)
+    assert type(caught.value) is EngineError
+
+
 def test_a_minion_makes_the_queue_and_says_so_once(make: Make, queue: str, caplog: pytest.LogCaptureFixture) -> None:
     engine = make()
     for _ in range(2):
