@@ -4,6 +4,7 @@
     ├── SettingsError               2   a setting, an option or .minionize.yml is wrong
     ├── EngineError                 3   the queue cannot be used
     │   ├── NotConnected            3   ... for now: the worker reconnects and tries again
+    │   │   └── NotNow              3   ... but it is connected: the worker only tries again
     │   └── LeaseLost               -   some deliveries are no longer ours; carries them
     ├── CallbackError               4   the program, function or image cannot be used at all
     ├── ReporterError               2   no record can be written at the start; later it is said once, and stops nothing
@@ -70,6 +71,10 @@ class EngineError(MinionizeError):
 
 class NotConnected(EngineError):
     """The queue cannot be reached now; trying again may help."""
+
+
+class NotNow(NotConnected):
+    """The queue is connected, but does not take what we put into it now; what is held stays ours."""
 
 
 class LeaseLost(EngineError):

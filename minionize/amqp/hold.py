@@ -33,14 +33,16 @@ class Held:
         settled: Whether we were told what becomes of it.
         anew: Whether the server has confirmed a message in place of it: this one is only to be acked.
         hopes: How often it is still looked for, should the server take it back.
+        sent: The outbox that has what takes its place, and only waits for the server to confirm it.
     """
 
-    __slots__ = ("anew", "channel", "hopes", "id", "message", "settled", "tag")
+    __slots__ = ("anew", "channel", "hopes", "id", "message", "sent", "settled", "tag")
 
     def __init__(self, message: Message, id: str, channel: Channel, tag: int) -> None:
         self.message, self.id, self.channel, self.tag = message, id, channel, tag
         self.settled = self.anew = False
         self.hopes = _HOPES
+        self.sent: object = None
 
     @property
     def is_ours(self) -> bool:

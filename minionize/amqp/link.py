@@ -17,6 +17,7 @@ from minionize.amqp.channel import Arrival, Channel
 from minionize.amqp.faults import NOT_FOUND, NOT_IMPLEMENTED, code_of, fault, reaching
 from minionize.amqp.parameters import ANSWER, parameters
 from minionize.engine import EngineError, NotConnected
+from minionize.errors import NotNow
 
 __all__ = ["Link"]
 
@@ -144,14 +145,16 @@ class Link:
             size: Bytes that are under way.
 
         Raises:
+            NotNow: The server takes nothing from us now, and answers when it does again.
             NotConnected: They do not come; the connection is given up.
         """
         patience = ANSWER + size / SLOWEST
         if self.linger(patience, until):
             return
-        why = f"takes nothing now: {self.blocked}" if self.blocked else f"does not answer within {patience:.0f} s"
+        if self.blocked:
+            raise NotNow(f"{self.place} takes nothing now: {self.blocked}")
         self.close()
-        raise NotConnected(f"{self.place} {why}")
+        raise NotConnected(f"{self.place} does not answer within {patience:.0f} s")
 
     # Channels.
 

@@ -39,17 +39,17 @@ class Outbox:
 
     @property
     def is_open(self) -> bool:
-        """Whether it can be used."""
-        return self.link.is_open and self._channel.is_open
+        """Whether it can be used: not after a refusal, for then nobody knows what has come."""
+        return self.link.is_open and self._channel.is_open and not self._refused
 
     def knock(self) -> None:
         """See whether the server listens, before anything is sent that it is to keep.
 
         One that is short of memory or disk takes one more message, stops listening, and keeps that message, though it
-        says so to nobody. It must not be a param: there would be one more of it with each try.
+        says so to nobody. It must not be a param: whoever fills the queue would put it twice.
 
         Raises:
-            NotConnected: It does not.
+            NotNow: It does not.
         """
         before = self.put
         try:
@@ -87,7 +87,8 @@ class Outbox:
         """Wait until the server keeps all that was sent.
 
         Raises:
-            NotConnected: It does not, or not now.
+            NotNow: Not yet.
+            NotConnected: It does not.
         """
         self._drain(0, 0)
 
@@ -102,8 +103,7 @@ class Outbox:
             self.link.wait(lambda before=before: self._has_drained(messages, size, before), self._size)  # type: ignore[misc]
             self._channel.check()
         if self._refused:
-            why, self._refused = self._refused, ""
-            raise NotConnected(f"{self.link.place}: {why}")
+            raise NotConnected(f"{self.link.place}: {self._refused}")
 
     def _has_drained(self, messages: int, size: int, before: int) -> bool:
         count = len(self._waiting)

@@ -21,6 +21,7 @@ from minionize.amqp.message import Message, fresh
 from minionize.amqp.outbox import Outbox
 from minionize.amqp.places import Places
 from minionize.engine import Backlog, DeadLetter, Delivery, Engine, EngineError, Features, NotConnected
+from minionize.errors import NotNow
 from minionize.message import Codec, Dead, decoder_setting
 from minionize.setting import Setting, text
 from minionize.task import Param
@@ -163,7 +164,6 @@ class RabbitmqEngine(Engine):
             if self._mailer is not None:
                 self._mailer.link.close()
             self._mailer = Outbox(Link(self._url, self._place))
-        self._mailer.knock()
         return self._mailer
 
     @contextmanager
@@ -206,9 +206,12 @@ class RabbitmqEngine(Engine):
         """Put anew what was never handed on."""
         try:
             self.nack(taken, charge=False)
-        except BaseException:
+        except BaseException as error:
             for held in _unsettled(taken):
                 self._hold.forget(held)
+            if isinstance(error, NotNow):
+                # Only a new connection makes the server give back what nobody knows of.
+                raise NotConnected(str(error)) from error
             raise
 
     def _ready(self) -> int:
@@ -268,7 +271,10 @@ class RabbitmqEngine(Engine):
         if missing:
             outbox = self._outbox()
             for held in missing:
-                outbox.publish(queue, *messages[held], held)
+                # A server that took nothing for a while must not get it twice.
+                if held.sent is not outbox:
+                    held.sent = outbox
+                    outbox.publish(queue, *messages[held], held)
             outbox.confirm()
         self._hold.finish(link, list(messages))
 
@@ -297,8 +303,9 @@ class RabbitmqEngine(Engine):
                     outbox.flush()
                 outbox.confirm()
             except EngineError as error:
-                with suppress(EngineError):
-                    outbox.confirm()
+                if not isinstance(error, NotNow):
+                    with suppress(EngineError):
+                        outbox.confirm()
                 raise type(error)(f"{error}; {outbox.put} were put") from error
         return outbox.put
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 
 from minionize.engine import Delivery, EndOfQueue, Engine, LeaseLost, NotConnected
-from minionize.errors import EngineError, MinionizeError
+from minionize.errors import EngineError, MinionizeError, NotNow
 from minionize.settle import Dead, Nack
 from minionize.stats import Stats
 from minionize.task import OutcomeKind
@@ -366,7 +366,10 @@ class Pump:
             self._sleep(min(pause, _REACHED) if reached else pause)
             reached = False
             try:
-                if self._engine.features.lease != "none":
+                if isinstance(error, NotNow):
+                    self._engine.receive(0, 0.0)
+                    reached = True
+                elif self._engine.features.lease != "none":
                     self._close_engine()
                     self._engine.open()
                     reached = True
@@ -374,7 +377,8 @@ class Pump:
                 # What failed is tried before anything is said: a disk that is still full opens well.
                 self._extend()
                 self._settle_pending()
-            except NotConnected:
+            except NotConnected as again:
+                error = again
                 continue
             self.trouble = None
             self.requeues.accept()

@@ -16,7 +16,7 @@ import pytest
 from minionize.amqp.outbox import Outbox
 from minionize.engine import EngineError, NotConnected, Undecodable
 from minionize.engines.rabbitmq import RabbitmqEngine
-from minionize.errors import SettingsError
+from minionize.errors import NotNow, SettingsError
 from minionize.plugins import load_engine
 from tests.acceptance.running import until
 from tests.brokers.rabbitmq import RabbitServer, running
@@ -443,3 +443,35 @@ def test_a_server_that_is_short_of_memory_gets_no_param_twice(server: RabbitServ
     again = take(engine, 1) + engine.receive(9, 1.0)
     assert [(delivery.param, delivery.attempt) for delivery in again] == [("a", 2)]
     assert [letter.param for letter in engine.dead()] == ["x"]
+
+
+# A server that is short of memory.
+
+
+def test_a_server_that_takes_nothing_in(server: RabbitServer, queue: str, make: Make) -> None:
+    """Acks go on; what must be put says why it cannot, comes once when it can, and stays ours until then."""
+    engine = make()
+    engine.put(["a", "b", "c", "d"])
+    engine.open()
+    first, second, third, fourth = take(engine, 4)
+    engine.nack([second])
+    server.control("set_vm_memory_high_watermark", "0.0001")
+    try:
+        for _ in range(2):
+            with pytest.raises(NotNow, match=r"takes nothing now: .*memory"):
+                engine.nack([third])
+        with pytest.raises(NotNow, match=r"takes nothing now: .*memory"):
+            engine.dead_letter([fourth], "no", [{}])
+        began = time.monotonic()
+        with pytest.raises(NotNow, match=r"takes nothing now: .*memory; 0 were put"):
+            make(queue=f"{queue}.other").put(["e"])
+        assert time.monotonic() - began < 8.0
+        engine.ack([first])
+    finally:
+        server.control("set_vm_memory_high_watermark", "0.4")
+    engine.nack([third])
+    engine.dead_letter([fourth], "no", [{}])
+    back = {(each.id, each.attempt, each.crashes) for each in take(engine, 2)}
+    assert back == {(second.id, 2, 0), (third.id, 2, 0)}
+    assert engine.receive(1, 0.5) == []
+    assert [letter.id for letter in engine.dead()] == [fourth.id]

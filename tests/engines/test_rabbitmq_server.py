@@ -339,29 +339,6 @@ def test_tls(server: RabbitServer, make: Make) -> None:
         make(url=server.url_of(USER, PASSWORD, port)).open()
 
 
-# A server that is short of memory.
-
-
-def test_a_server_that_takes_nothing_in(server: RabbitServer, make: Make) -> None:
-    """Acks go on; what must be put says why it cannot."""
-    engine = make()
-    engine.put(["a", "b", "c"])
-    engine.open()
-    first, second, third = take(engine, 3)
-    engine.nack([second])
-    server.control("set_vm_memory_high_watermark", "0.0001")
-    try:
-        with refused(engine, NotConnected, "takes nothing now: .*memory"):
-            engine.nack([third])
-        with refused(engine, NotConnected, "takes nothing now: .*memory; 0 were put"):
-            engine.put(["d"])
-        engine.ack([first])
-    finally:
-        server.control("set_vm_memory_high_watermark", "0.4")
-    engine.nack([third])
-    assert {delivery.attempt for delivery in take(engine, 2)} == {2}
-
-
 # The client's own words.
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from minionize.engines.memory import MemoryQueue
-from minionize.errors import EngineError, NotConnected
+from minionize.errors import EngineError, NotConnected, NotNow
 from minionize.worker import pump as pump_module
 from minionize.worker.pump import Pump
 from tests.worker.faulty import Faulty, times
@@ -41,6 +41,30 @@ def test_a_lost_connection_is_made_anew_and_no_run_repeated(
     assert err.count("the queue is away; trying again") >= 1
     assert "is back" in err
     assert engine.calls.count("open") > 1
+
+
+@pytest.mark.parametrize("method", ["nack", "dead_letter"])
+def test_a_queue_that_takes_nothing_in_keeps_its_connection(method: str, capfd: pytest.CaptureFixture[str]) -> None:
+    engine = Faulty([1, 75], times(2, method, NotNow("the queue is full")))
+    ran = run(
+        shell('[ "$MINION_ATTEMPT" = 2 ] && exit 0; exit $1'), engine=engine, retries=1, retry_delay=0.0, exit_dead="1"
+    )
+    assert (ran.code, ran.left) == (1, (1, 1, 0, 0))
+    assert adds_up(ran.minion.stats.snapshot())
+    assert "the queue is full; trying again" in capfd.readouterr().err
+    assert engine.calls.count("open") == engine.calls.count("close") == 1
+
+
+def test_a_queue_that_is_full_and_then_away(capfd: pytest.CaptureFixture[str]) -> None:
+    faults = iter([NotNow("the queue is full"), NotConnected("the queue is away"), None])
+
+    def fault(name: str) -> None:
+        if name == "dead_letter" and (error := next(faults)):
+            raise error
+
+    engine = Faulty([1], fault)
+    assert run(words("false"), engine=engine).left == (0, 1, 0, 0)
+    assert engine.calls.count("open") == 2
 
 
 def test_a_queue_that_is_away_at_the_start_is_waited_for() -> None:
