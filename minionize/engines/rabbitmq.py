@@ -21,7 +21,7 @@ from minionize.amqp.message import Message, fresh
 from minionize.amqp.outbox import Outbox
 from minionize.amqp.places import Places
 from minionize.engine import Backlog, DeadLetter, Delivery, Engine, EngineError, Features, NotConnected
-from minionize.errors import NotNow
+from minionize.errors import NotNow, SettingsError
 from minionize.message import Codec, Dead, decoder_setting
 from minionize.setting import Setting, text
 from minionize.task import Param
@@ -97,6 +97,8 @@ class RabbitmqEngine(Engine):
         self._url, self._place = str(self.config["url"]), shown(str(self.config["url"]))
         self._queue = str(self.config["queue"])
         self._dead = str(self.config["dead_queue"] or f"{self._queue}.dead")
+        if self._dead == self._queue:
+            raise SettingsError("engine rabbitmq: RABBITMQ_DEAD_QUEUE must be named unlike RABBITMQ_QUEUE")
         self._codec = Codec(str(self.config["decoder"]))
         self._places = Places(self._queue, self._dead)
         self._link: Link | None = None

@@ -392,6 +392,8 @@ def test_names_that_cannot_be() -> None:
             queue.parse(bad)
     with pytest.raises(SettingsError, match="RABBITMQ_QUEUE must be set"):
         RabbitmqEngine()
+    with pytest.raises(SettingsError, match="unlike RABBITMQ_QUEUE"):
+        RabbitmqEngine(queue="params", dead_queue="params")
 
 
 def test_the_name_of_the_queue_shows_no_secret() -> None:
