@@ -141,8 +141,9 @@ class Hold:
             channel.ack(tag)
             return None
         channel.held += 1
-        if message.again and (lost := self._lost(message)):
+        if lost := self._lost(message):
             lost.channel, lost.tag, lost.hopes = channel, tag, _HOPES
+            lost.message.copy = message.copy
             return None
         while id in self._held:
             # Of another producer: messages that do not differ are params all the same.
@@ -151,9 +152,13 @@ class Hold:
         return held
 
     def _lost(self, message: Message) -> Held | None:
-        """Find what runs here, though its connection was lost, and has come again."""
-        same = (held for held in self._held.values() if held.message.copy == message.copy and not held.is_ours)
-        return next(same, None)
+        """Find what runs here, though its connection was lost: it has come again, or another minion has put it anew."""
+
+        def is_same(held: Held) -> bool:
+            put_anew = message.ours and held.id == message.id and held.message.body == message.body
+            return put_anew or (message.again and held.message.copy == message.copy)
+
+        return next((held for held in self._held.values() if not held.is_ours and is_same(held)), None)
 
     def finish(self, link: Link, receipts: Sequence[Held]) -> None:
         """Ack messages: done, or put elsewhere; what is not ours now is acked when it comes again."""

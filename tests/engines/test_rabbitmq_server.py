@@ -136,6 +136,27 @@ def test_what_runs_when_the_connection_is_cut_goes_on(server: RabbitServer, make
         assert {delivery.id for delivery in rest(other)} == {back.id, last.id}
 
 
+def test_what_another_minion_puts_anew_is_known_again_too(server: RabbitServer, make: Make) -> None:
+    """It is given what runs here, and gives it back at once: it has looked for its own."""
+    with proxied(server.port) as proxy:
+        engine, other = make(url=server.url_of(USER, PASSWORD, proxy.port)), make()
+        engine.put(["a"])
+        engine.open()
+        other.open()
+        runs = take(engine, 1)
+        for _ in range(2):
+            proxy.cut()
+            with pytest.raises(NotConnected):
+                engine.receive(0, 1.0)
+            other.nack(take(other, 1), charge=False)
+            reopen(engine)
+            assert engine.receive(1, 0.2) == []
+        engine.ack(runs)
+        other.close()
+        assert engine.receive(1, 0.2) == []
+        assert engine.backlog().ready == 0
+
+
 def test_what_others_put_is_known_again_too(server: RabbitServer, queue: str, make: Make) -> None:
     with proxied(server.port) as proxy:
         engine = make(url=server.url_of(USER, PASSWORD, proxy.port))
