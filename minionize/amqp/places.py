@@ -49,6 +49,8 @@ class Places:
             notice("rabbitmq", "queue %s was not there: it is made now", self.queue)
         elif not self._looked_at:
             self._compare(link)
+        else:
+            self.declare(link)
         if not self._looked_at and () < link.version < _KNOWS_PATIENCE:
             notice(
                 "rabbitmq",

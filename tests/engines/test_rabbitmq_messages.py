@@ -296,6 +296,21 @@ def test_a_queue_that_goes_away_is_made_again(server: RabbitServer, queue: str, 
 # The dead.
 
 
+def test_a_queue_of_the_dead_that_goes_away_is_made_again(server: RabbitServer, queue: str, make: Make) -> None:
+    engine = make()
+    engine.put(["p"])
+    engine.open()
+    taken = take(engine, 1)
+    with server.channel() as channel:
+        channel.queue_delete(f"{queue}.dead")
+    with pytest.raises(NotConnected, match="is gone"):
+        engine.dead_letter(taken, "no", [{}])
+    engine.close()
+    engine.open()
+    engine.dead_letter(taken, "no", [{}])
+    assert [letter.param for letter in engine.dead()] == ["p"]
+
+
 def test_what_the_server_gives_up_is_dead(server: RabbitServer, queue: str, make: Make) -> None:
     """By a consumer that rejects, or by its delivery limit."""
     engine = make()
