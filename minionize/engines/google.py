@@ -214,7 +214,7 @@ class GoogleEngine(Engine):
         waiting: dict[int, list[Receipt]] = {}
         for each in ours:
             if (wait := held_back(each.message)) > 0.0:
-                waiting.setdefault(min(math.ceil(wait), _LONGEST), []).append(each)
+                waiting.setdefault(math.ceil(min(wait, _LONGEST)), []).append(each)
         if strange:
             self._leases.drop(strange)
         for seconds, group in waiting.items():
