@@ -69,19 +69,20 @@ def _login_failed(words: str) -> EngineError:
 
 
 @contextmanager
-def credentials_found() -> Iterator[None]:
-    """Turn errors of looking for credentials into ours."""
+def credentials_found(file: str) -> Iterator[None]:
+    """Turn errors of looking for credentials into ours.
+
+    Args:
+        file: Where they are; "" where that was not said.
+    """
     from google.auth.exceptions import GoogleAuthError
 
     try:
         yield
-    except GoogleAuthError as error:
-        # Its words may be what stands in the file.
-        raise EngineError(f"no credentials for Google ({type(error).__name__}); {_CREDENTIALS}") from error
-    except (OSError, ValueError) as error:
-        raise EngineError(
-            f"the credentials in GOOGLE_APPLICATION_CREDENTIALS cannot be read ({type(error).__name__}); {_CREDENTIALS}"
-        ) from error
+    except (GoogleAuthError, OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+        # Its words may be what stands in the file, which may be anything.
+        trouble = f"GOOGLE_APPLICATION_CREDENTIALS: {file} cannot be used" if file else "no credentials for Google"
+        raise EngineError(f"{trouble} ({type(error).__name__}); {_CREDENTIALS}") from error
 
 
 def refusals(error: Any) -> Mapping[str, str] | None:

@@ -102,7 +102,7 @@ class Link:
             return grpc.insecure_channel(self._emulator, [*_OPTIONS, ("grpc.enable_http_proxy", 0)])
         from google.api_core import grpc_helpers
 
-        with credentials_found():
+        with credentials_found(self._credentials):
             found = self._find_credentials()
             return grpc_helpers.create_channel(
                 f"{HOST}:443", credentials=found, default_scopes=_SCOPES, default_host=HOST, options=_OPTIONS

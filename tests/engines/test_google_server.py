@@ -312,7 +312,17 @@ def _account(folder: Path, tokens: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "content", [None, "", f"no JSON {SECRET}", f'{{"type": "{SECRET}"}}', '{"type": "service_account"}']
+    "content",
+    [
+        None,
+        "",
+        f"no JSON {SECRET}",
+        f'["{SECRET}"]',
+        f'"{SECRET}"',
+        f'{{"type": "{SECRET}"}}',
+        '{"type": "service_account"}',
+        f'{{"type": "impersonated_service_account", "source_credentials": "{SECRET}"}}',
+    ],
 )
 def test_credentials_that_are_none(tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "credentials.json"
@@ -322,6 +332,7 @@ def test_credentials_that_are_none(tmp_path: Path, content: str | None) -> None:
         with pytest.raises(EngineError, match="GOOGLE_APPLICATION_CREDENTIALS") as caught:
             engine.open()
         assert not isinstance(caught.value, NotConnected)
+        assert str(file) in str(caught.value)
         assert SECRET not in str(caught.value)
         assert caught.value.__cause__ is not None
 
