@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from minionize.errors import EngineError, NotConnected
 
-__all__ = ["ANSWER", "Client", "properties"]
+__all__ = ["ANSWER", "BRIEF", "Client", "close", "properties"]
 
 ANSWER = 4.0
 """Seconds that the brokers are given to answer."""
+
+BRIEF = 0.05
 
 _KEPT = {
     "bootstrap.servers": "KAFKA_BOOTSTRAP names the brokers",
@@ -52,6 +55,7 @@ _CONSUMER: dict[str, Any] = {
     "auto.offset.reset": "earliest",
     "session.timeout.ms": 15000,
     "heartbeat.interval.ms": 1000,
+    "topic.metadata.refresh.interval.ms": 5000,  # partitions that are added are to be found soon
     "fetch.wait.max.ms": 100,
     "queued.min.messages": 1000,
     "fetch.queue.backoff.ms": 10,  # what is fetched is soon taken: by default the next partition waits for a second
@@ -132,6 +136,7 @@ class Client:
         self.down = False
         self._refusal: Any = None
         self._trouble = ""
+        self._admin: Any = None
 
     @property
     def session(self) -> float:
@@ -171,10 +176,11 @@ class Client:
         return self._make(Producer, {**self._base, **_PRODUCER})
 
     def admin(self) -> Any:
-        """Make a client that creates topics."""
+        """Return the client that creates topics, and asks about them and the group."""
         from confluent_kafka.admin import AdminClient
 
-        return self._make(AdminClient, dict(self._base))
+        self._admin = self._admin or self._make(AdminClient, dict(self._base))
+        return self._admin
 
     # Errors.
 
@@ -265,3 +271,25 @@ class Client:
                 f"{self.topic} --partitions N: so many minions can work at the same time"
             )
         return found
+
+
+def close(consumer: Any) -> None:
+    """Leave the group, but wait for no broker that does not answer: that learns of it when the session runs out."""
+    thread = threading.Thread(target=_try_to_close, args=(consumer,), name="kafka", daemon=True)
+    # At the very end of a process no thread can be started.
+    with suppress(RuntimeError):
+        thread.start()
+        thread.join(ANSWER)
+
+
+def _try_to_close(consumer: Any) -> None:
+    from confluent_kafka import KafkaError, KafkaException
+
+    with suppress(KafkaException, KafkaError):  # type: ignore[arg-type]
+        # Closing alone does not tell the group of a member without partitions (librdkafka 2.16, cooperative): all
+        # others would wait for its session to run out.
+        consumer.unsubscribe()
+        until = time.monotonic() + ANSWER
+        while consumer.memberid() and time.monotonic() < until:
+            consumer.poll(BRIEF)
+        consumer.close()

@@ -27,15 +27,9 @@ class Lending:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._connection: Any = None
         self._news: dict[int, dict[int, Mark | None]] = {}
         self.out: dict[tuple[int, int], Entry] = {}
         self.lent: set[Entry] = set()
-
-    @property
-    def _admin(self) -> Any:
-        self._connection = self._connection or self._client.admin()
-        return self._connection
 
     def has(self, entry: Entry) -> bool:
         """Tell whether we run it in a partition of another."""
@@ -76,7 +70,7 @@ class Lending:
             for number in partitions
         ]
         asked = [ConsumerGroupTopicPartitions(self._group(self._client.minion), notes)]
-        (answer,) = self._admin.alter_consumer_group_offsets(asked, request_timeout=ANSWER).values()
+        (answer,) = self._client.admin().alter_consumer_group_offsets(asked, request_timeout=ANSWER).values()
         for each in answer.result(ANSWER + 1.0).topic_partitions:
             if each.error:
                 raise KafkaException(each.error)
@@ -102,7 +96,7 @@ class Lending:
 
     def _members(self) -> set[str | None]:
         group = self._client.group
-        answer = self._admin.describe_consumer_groups([group], request_timeout=ANSWER)[group]
+        answer = self._client.admin().describe_consumer_groups([group], request_timeout=ANSWER)[group]
         return {member.member_id for member in answer.result(ANSWER + 1.0).members}
 
     def _read(self, minion: str, partitions: set[int]) -> dict[tuple[int, int], Mark | None]:
@@ -110,7 +104,7 @@ class Lending:
 
         places = [TopicPartition(self._client.topic, number) for number in partitions]
         asked = [ConsumerGroupTopicPartitions(self._group(minion), places)]
-        (answer,) = self._admin.list_consumer_group_offsets(asked, request_timeout=ANSWER).values()
+        (answer,) = self._client.admin().list_consumer_group_offsets(asked, request_timeout=ANSWER).values()
         return {
             (each.partition, int(row[0])): Mark(*row[1:]) if len(row) > 1 else None
             for each in answer.result(ANSWER + 1.0).topic_partitions

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import threading
 import time
 import weakref
 from collections import deque
@@ -14,8 +13,9 @@ from functools import partial
 from typing import Any
 
 from minionize.errors import NotConnected
-from minionize.kafkaclient.client import ANSWER, Client
+from minionize.kafkaclient.client import ANSWER, BRIEF, Client, close
 from minionize.kafkaclient.commits import Commits
+from minionize.kafkaclient.identity import Identity
 from minionize.kafkaclient.lending import Lending
 from minionize.kafkaclient.offsets import committed, offsets
 from minionize.kafkaclient.progress import FRESH, LENT, RUNNING, SEEN, Changes, Entry, Mark, Progress, Record
@@ -25,31 +25,8 @@ __all__ = ["OPEN", "Member"]
 OPEN = 1000
 """So many params of a partition that are not done, and no more are taken from it: more could not be told apart."""
 
-_BRIEF = 0.05
 _STASH = 16  # so many messages may have come unasked before fetching pauses
 _NEWS = 1.0  # seconds between looks for what became of what is lent
-
-
-def _close(consumer: Any) -> None:
-    """Leave the group, but wait for no broker that does not answer: that learns of it when the session runs out."""
-    thread = threading.Thread(target=_try_to_close, args=(consumer,), name="kafka", daemon=True)
-    # At the very end of a process no thread can be started.
-    with suppress(RuntimeError):
-        thread.start()
-        thread.join(ANSWER)
-
-
-def _try_to_close(consumer: Any) -> None:
-    from confluent_kafka import KafkaError, KafkaException
-
-    with suppress(KafkaException, KafkaError):  # type: ignore[arg-type]
-        # Closing alone does not tell the group of a member without partitions (librdkafka 2.16, cooperative): all
-        # others would wait for its session to run out.
-        consumer.unsubscribe()
-        until = time.monotonic() + ANSWER
-        while consumer.memberid() and time.monotonic() < until:
-            consumer.poll(_BRIEF)
-        consumer.close()
 
 
 class Member:
@@ -76,12 +53,14 @@ class Member:
         self._delayed: list[tuple[float, int, Entry]] = []
         self._order = itertools.count()
         self._lending = Lending(client)
+        self._identity = Identity(client, lambda: client.known(self.consumer, lambda: None))
+        self._strange: set[int] = set()
         self._look = 0.0
         self.joined = self._is_settled = self._leaving = False
         self._is_stranger = self._was_away = False
         self._grace = 0.0
         # A consumer that is thrown away unclosed can hang for ever, at the exit of the process too.
-        self.closing = weakref.finalize(self, _close, self.consumer)
+        self.closing = weakref.finalize(self, close, self.consumer)
 
     # The group.
 
@@ -91,7 +70,7 @@ class Member:
         self.consumer.subscribe([topic], on_assign=self._gain, on_revoke=self._revoke, on_lost=self._lose)
         until = time.monotonic() + patience
         while not self.joined and time.monotonic() < until:
-            self.listen(0, _BRIEF)
+            self.listen(0, BRIEF)
 
     def resume(self) -> None:
         """Hear that the brokers, which were out of reach, are tried again."""
@@ -115,6 +94,7 @@ class Member:
         if self._leaving:
             return
         topic, numbers = self._client.topic, [each.partition for each in gained]
+        self._recognise(ANSWER)
         news = committed(consumer, topic, numbers)
         ends = offsets(consumer, topic, numbers, latest=True)
         for number, progress in news.items():
@@ -183,6 +163,30 @@ class Member:
             )
         return True
 
+    def _recognise(self, patience: float = 0.0) -> None:
+        """See whether this is still the topic of which we know what is done."""
+        if self._identity.is_new(patience):
+            self._former = {}
+            self._strange = set(self.parts)
+
+    def _begin_anew(self) -> None:
+        """Take partitions of a new topic from the first record; what we hold of the former one is lost."""
+        from confluent_kafka import TopicPartition
+
+        topic, numbers = self._client.topic, self._strange & self.parts.keys()
+        begins = offsets(self.consumer, topic, numbers, latest=False)
+        self._lending.out.clear()
+        news = {number: Progress(number, begin) for number, begin in begins.items()}
+        self.parts.update(news)
+        starts = [TopicPartition(topic, number, begin) for number, begin in begins.items()]
+        self.consumer.resume(starts)
+        for each in starts:
+            self.consumer.seek(each)
+        # What was committed since may be of the former topic.
+        if self._commits.commit(news, {}):
+            self._strange = set()
+            self._say(f"{self._client} was deleted and made anew: taking it from its first param")
+
     # What comes.
 
     def take(self, most: int, timeout: float) -> list[Entry]:
@@ -248,6 +252,9 @@ class Member:
 
     def _wake(self) -> None:
         """Make ready what is due, and what others have given back."""
+        self._recognise()
+        if self._strange:
+            self._begin_anew()
         if self._lending.lent and time.monotonic() >= self._look:
             self._look = time.monotonic() + _NEWS
             self._take_back()
@@ -347,7 +354,7 @@ class Member:
             if time.monotonic() > until:
                 why = "no broker answers" if self._client.down else "the group is being shared out anew"
                 raise NotConnected(f"{self._client}: cannot commit now: {why}")
-            self.listen(0, _BRIEF)
+            self.listen(0, BRIEF)
 
     def _tell(self, changes: Changes) -> None:
         """Tell the new owner what became of what we ran for it."""

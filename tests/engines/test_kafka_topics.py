@@ -1,0 +1,89 @@
+"""The kafka engine: a topic that is deleted, made anew or given more partitions while minions take from it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
+
+from minionize.engine import EngineError, LeaseLost, NotConnected
+from minionize.engines.kafka import KafkaEngine
+from tests.brokers.kafka import KafkaServer, produce
+from tests.engines.kafka_helpers import Make, engines_on, opened, partitions, take
+
+pytestmark = pytest.mark.broker
+
+
+@pytest.fixture
+def topic() -> str:
+    return f"params-{uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def make(kafka_server: KafkaServer, topic: str, tmp_path: Path) -> Iterator[Make]:
+    with engines_on(kafka_server, topic, tmp_path) as make:
+        yield lambda *words, **values: make(*words, group=topic, **values)
+
+
+def delete(server: KafkaServer, topic: str) -> None:
+    admin = AdminClient({**server.client()})
+    admin.delete_topics([topic])[topic].result(5)
+
+
+def settle(engine: KafkaEngine, wanted: set[str]) -> None:
+    """Take and ack until all of these were there, and nothing is left."""
+    found: set[str] = set()
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        taken = engine.receive(10, 0.5)
+        if not taken and found >= wanted:
+            break
+        engine.started(taken)
+        engine.ack(taken)
+        found |= {str(each.param) for each in taken}
+    assert found == wanted
+
+
+@pytest.mark.parametrize("more", [2, 20])
+def test_of_a_topic_made_anew_all_is_taken(make: Make, kafka_server: KafkaServer, topic: str, more: int) -> None:
+    """Whether it ends before or behind where the former one was left."""
+    partitions(kafka_server, topic, 1)
+    engine = opened(make())
+    produce(kafka_server, topic, *(b"old %d" % n for n in range(6)))
+    first, *rest = take(engine, 6)
+    engine.ack(rest)
+    delete(kafka_server, topic)
+    partitions(kafka_server, topic, 1)
+    news = {f"new {n}" for n in range(more)}
+    produce(kafka_server, topic, *(each.encode() for each in sorted(news)))
+    settle(engine, news)
+    with pytest.raises(LeaseLost):
+        engine.ack([first])
+    engine.close()
+    assert opened(make()).receive(10, 1.0) == []
+
+
+def test_a_topic_that_is_deleted_is_missed_by_a_minion_that_waits(
+    make: Make, kafka_server: KafkaServer, topic: str
+) -> None:
+    partitions(kafka_server, topic, 1)
+    engine = opened(make())
+    delete(kafka_server, topic)
+    until = time.monotonic() + 10
+    with pytest.raises(EngineError, match=f"{topic}.*there is no such topic") as caught:
+        while time.monotonic() < until:
+            engine.receive(1, 0.1)
+    assert not isinstance(caught.value, NotConnected)
+
+
+def test_partitions_that_are_added_are_found_soon(make: Make, kafka_server: KafkaServer, topic: str) -> None:
+    partitions(kafka_server, topic, 1)
+    engine = opened(make())
+    admin = AdminClient({**kafka_server.client()})
+    admin.create_partitions([NewPartitions(topic, 3)])[topic].result(5)
+    produce(kafka_server, topic, b"a", partition=2)
+    assert [each.param for each in take(engine, 1, seconds=15.0)] == ["a"]
