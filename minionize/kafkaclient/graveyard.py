@@ -16,7 +16,8 @@ from minionize.message import TYPE, Dead
 
 __all__ = ["Grave", "Graveyard"]
 
-_CONFIG = {"cleanup.policy": "compact", "max.message.bytes": str(8 << 20)}
+# Larger than what may be in the other topic: with evidence a param may be twice as long, and it must find room.
+_CONFIG = {"cleanup.policy": "compact", "max.message.bytes": str(64 << 20)}
 _FOREIGN = "not written by a minion"
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from minionize.engine import LeaseLost, NotConnected
 from minionize.engines.kafka import KafkaEngine
@@ -82,6 +83,15 @@ def test_two_messages_of_one_id_are_two_params(make: Make, kafka_server: KafkaSe
     engine.nack(second)
     (again,) = take(engine, 1)
     assert (again.id, again.attempt) == ("0-0", 2)
+
+
+def test_a_large_param_finds_room_among_the_dead(make: Make, kafka_server: KafkaServer, topic: str) -> None:
+    admin = AdminClient({**kafka_server.client()})
+    admin.create_topics([NewTopic(topic, 1, 1, config={"max.message.bytes": "20000000"})])[topic].result(5)
+    engine = opened(make())
+    engine.put(["x" * 15_000_000])
+    engine.dead_letter(take(engine, 1), "failed", [{}])
+    assert [len(str(each.param)) for each in engine.dead()] == [15_000_000]
 
 
 def test_messages_of_others(make: Make, kafka_server: KafkaServer, topic: str) -> None:
