@@ -36,6 +36,7 @@ _KEPT = {
     "request.required.acks": "a param must be safe before it counts as put",
     "enable.idempotence": "no param may be put twice",
     "transactional.id": "the engine uses no transactions",
+    "default.topic.config": "write the properties themselves",
     "plugin.library.paths": "a settings file must not load code",
 }
 """Properties that KAFKA_CONFIG must leave alone, and why."""
@@ -159,8 +160,9 @@ class Client:
             return kind({**config, **self._more})
         except (KafkaException, TypeError, ValueError) as error:
             # Its words may hold a value.
-            keys = [key for key in self._more if f'"{key}"' in str(error) or f"`{key}`" in str(error)]
-            what = f"the property {keys[0]} as it is set" if keys else "what it sets"
+            words = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+            keys = [key for key in self._more if f'"{key}"' in words or f"`{key}`" in words]
+            what = f"the property {keys[0]} as it is set" if keys else f"what it sets: {self._clean(words)}"
             raise EngineError(f"KAFKA_CONFIG: librdkafka does not take {what}; see its CONFIGURATION.md") from None
 
     def consumer(self, **config: Any) -> Any:

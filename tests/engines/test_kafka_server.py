@@ -104,6 +104,9 @@ def test_an_unknown_certificate(make: Make, kafka_server: KafkaServer) -> None:
         ("no.such.property=s3cret", "no.such.property"),
         ("socket.timeout.ms=s3cret", "socket.timeout.ms"),
         ("s3cret", "line 4"),
+        ("default.topic.config=s3cret", "default.topic.config"),
+        ("stats_cb=s3cret", "stats_cb"),
+        ("security.protocol=SASL_SSL", "GSSAPI"),
     ],
 )
 def test_a_property_that_cannot_be(make: Make, line: str, named: str) -> None:

@@ -73,10 +73,8 @@ def test_a_topic_that_is_deleted_is_missed_by_a_minion_that_waits(
     partitions(kafka_server, topic, 1)
     engine = opened(make())
     delete(kafka_server, topic)
-    until = time.monotonic() + 10
     with pytest.raises(EngineError, match=f"{topic}.*there is no such topic") as caught:
-        while time.monotonic() < until:
-            engine.receive(1, 0.1)
+        engine.receive(1, 10.0)
     assert not isinstance(caught.value, NotConnected)
 
 
