@@ -15,6 +15,8 @@ __all__ = ["SHORTEST", "Place"]
 SHORTEST = 10
 """Seconds of the shortest lease with which messages of a subscription can come."""
 
+_DELETED = "_deleted-topic_"
+
 
 class Place(NamedTuple):
     """A topic, and the subscription by which it is read; by their whole names."""
@@ -59,6 +61,11 @@ class Place(NamedTuple):
         except DeniedError:
             # Who may only consume, or only publish, may not ask. If something is wrong, that will be seen then.
             return 0
+        if found.topic == _DELETED:
+            raise EngineError(
+                f"the topic of {self.subscription} was deleted: it gets nothing more, not even from a new topic of "
+                "that name; use another subscription, or delete this one with all that it holds"
+            )
         if found.topic != self.topic:
             raise EngineError(
                 f"{self.subscription} gets what is put into {found.topic}, not {self.topic}: "

@@ -13,6 +13,7 @@ import pytest
 from minionize.engine import EngineError, NotConnected
 from minionize.engines.google import GoogleEngine
 from minionize.errors import SettingsError
+from minionize.pubsub import link
 from minionize.pubsub.link import Link
 from tests.brokers.google import PubSubServer
 from tests.engines.google_helpers import Case, nothing, taken
@@ -97,6 +98,18 @@ def test_a_subscription_of_another_topic(case: Case) -> None:
     case.opened().close()
     with pytest.raises(EngineError, match="GOOGLE_SUBSCRIPTION"):
         case.engine(topic="another").open()
+
+
+def test_a_subscription_whose_topic_was_deleted(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stays, and gets nothing from a new topic of the same name."""
+    monkeypatch.setitem(link._METHODS, "DeleteTopic", link._Method("Publisher", "DeleteTopicRequest", "", "topic"))
+    engine = case.opened()
+    case.link.call("DeleteTopic", topic=case.path("topic"))
+    case.link.call("CreateTopic", name=case.path("topic"))
+    for ask in (engine.open, engine.visit, lambda: engine.put(["a"])):
+        with pytest.raises(EngineError, match=f"{case.path('subscription')} was deleted.*use another") as caught:
+            ask()
+        assert not isinstance(caught.value, NotConnected)
 
 
 def test_a_name_that_is_none(case: Case) -> None:
