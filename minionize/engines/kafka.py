@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
-from minionize.engine import Backlog, DeadLetter, Delivery, Engine, Features, LeaseLost, NotConnected
+from minionize.engine import Backlog, DeadLetter, Delivery, Engine, EngineError, Features, LeaseLost, NotConnected
 from minionize.kafkaclient.client import ANSWER, Client, properties
 from minionize.kafkaclient.graveyard import Graveyard
 from minionize.kafkaclient.member import Member
@@ -124,6 +124,12 @@ class KafkaEngine(Engine):
                 len(numbers),
                 self._group,
             )
+            try:
+                self._client.partitions(member.consumer, lambda: member.listen(0, 0.0), self._graveyard.topic)
+            except NotConnected:
+                pass  # it will be seen
+            except EngineError as error:
+                notice("kafka", "%s; until then a param that fails for good stops this minion", error)
 
     def visit(self) -> None:
         """Connect without joining the group."""

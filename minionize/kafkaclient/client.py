@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ _COMMON = {
     "socket.connection.setup.timeout.ms": 5000,
     "reconnect.backoff.ms": 50,
     "reconnect.backoff.max.ms": 1000,
-    "log_level": 0,  # it would go to stderr
+    "log_level": 0,  # it would go to stderr, as what is fatal does all the same
 }
 _CONSUMER: dict[str, Any] = {
     "partition.assignment.strategy": "cooperative-sticky",
@@ -77,7 +78,7 @@ _REMEDIES = {
     "_SSL": "check security.protocol and the ssl.* properties in KAFKA_CONFIG",
     "TOPIC_AUTHORIZATION_FAILED": "grant this user Read and Describe (to fill: Write and Create) on it",
     "GROUP_AUTHORIZATION_FAILED": "grant this user Read on the group, or name another one in KAFKA_GROUP",
-    "CLUSTER_AUTHORIZATION_FAILED": "grant this user what it needs, or let somebody else create the topics",
+    "CLUSTER_AUTHORIZATION_FAILED": "grant this user Write on the topic (and IdempotentWrite before Kafka 2.8)",
     "TOPIC_EXCEPTION": "check KAFKA_TOPIC: letters, digits, dots, _ and -, 249 at most",
     "INCONSISTENT_GROUP_PROTOCOL": "other programs are in this group: name another one in KAFKA_GROUP",
     "INVALID_GROUP_ID": "check KAFKA_GROUP",
@@ -156,6 +157,8 @@ class Client:
     def _make(self, kind: Callable[[dict[str, Any]], Any], config: dict[str, Any]) -> Any:
         from confluent_kafka import KafkaException
 
+        if "debug" not in self._more:
+            config["logger"] = logging.Logger("librdkafka", logging.CRITICAL + 1)
         try:
             return kind({**config, **self._more})
         except (KafkaException, TypeError, ValueError) as error:
@@ -258,7 +261,7 @@ class Client:
             return sorted(found.partitions)
         if found.error.name() == "UNKNOWN_TOPIC_OR_PART":
             return None
-        raise self.failure(found.error, "use it")
+        raise self.failure(found.error, f"use {topic or 'it'}")
 
     def known(self, handle: Any, serve: Callable[[], object]) -> list[int]:
         """Return the topic's partitions.

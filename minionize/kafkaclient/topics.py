@@ -71,7 +71,12 @@ class Outbox:
         except EngineError as error:
             # Those before it are on their way.
             trouble = error
-        self._wait(sent)
+        try:
+            with self._client.reaching(what):
+                self._wait(sent)
+        except EngineError as error:
+            # Why it writes nothing any more.
+            trouble = error
         if self._error:
             trouble = self._client.failure(self._error, what)
         elif trouble is None and self._safe < sent:
@@ -105,6 +110,7 @@ class Outbox:
     def _wait(self, sent: int) -> None:
         """Wait for the confirmations, for as long as some come."""
         before, until = -1, 0.0
+        self.producer.poll(0)
         while len(self.producer):
             if self._safe != before:
                 before, until = self._safe, time.monotonic() + _STALLED
