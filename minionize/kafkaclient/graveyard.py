@@ -45,11 +45,12 @@ class Graveyard:
         self._made = False
 
     def bury(self, outbox: Outbox, dead: Iterable[Dead]) -> None:
-        """Write dead params; the topic is made for the first."""
+        """Write dead params; the topic is made for the first, and where that failed: it may have been deleted."""
         if not self._made:
             create(self._client, self.topic, 1, _CONFIG)
-            self._made = True
+        self._made = False
         outbox.send((Message(self.topic, 0, each.encode(), each.id) for each in dead), f"write {self.topic}")
+        self._made = True
 
     def dig(self, outbox: Outbox, graves: Iterable[Grave]) -> None:
         """Take dead params out."""

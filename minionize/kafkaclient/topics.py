@@ -12,6 +12,7 @@ from minionize.kafkaclient.client import ANSWER, Client
 __all__ = ["Message", "Outbox", "create", "scan"]
 
 _STALLED = 5.0  # seconds without a confirmation
+_PURGED = ("_PURGE_QUEUE", "_PURGE_INFLIGHT")  # by ourselves, as there was no confirmation
 _PAGE = 500
 _BRIEF = 0.02
 
@@ -46,7 +47,7 @@ class Outbox:
     def _confirm(self, error: Any, _message: Any) -> None:
         if error is None:
             self._safe += 1
-        else:
+        elif error.name() not in _PURGED:
             self._error = self._error or error
 
     def send(self, messages: Iterable[Message], what: str) -> int:

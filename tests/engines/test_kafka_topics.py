@@ -85,3 +85,22 @@ def test_partitions_that_are_added_are_found_soon(make: Make, kafka_server: Kafk
     admin.create_partitions([NewPartitions(topic, 3)])[topic].result(5)
     produce(kafka_server, topic, b"a", partition=2)
     assert [each.param for each in take(engine, 1, seconds=15.0)] == ["a"]
+
+
+def test_a_topic_of_the_dead_that_was_deleted_is_made_again(make: Make, kafka_server: KafkaServer, topic: str) -> None:
+    engine = make()
+    engine.put(["a", "b", "c"])
+    engine.open()
+    first, *rest = take(engine, 3)
+    engine.dead_letter([first], "failed", [{}])
+    delete(kafka_server, f"{topic}.{topic}.dead")
+    until = time.monotonic() + 30
+    for each in rest:
+        while time.monotonic() < until:
+            try:
+                engine.dead_letter([each], "failed", [{}])
+                break
+            except NotConnected:
+                engine.close()
+                engine.open()
+    assert {each.id for each in engine.dead()} == {each.id for each in rest}
