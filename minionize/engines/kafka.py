@@ -178,7 +178,7 @@ class KafkaEngine(Engine):
 
     def _read(self, message: Any) -> Record | None:
         headers = {key: (value or b"").decode("utf-8", "surrogateescape") for key, value in message.headers() or ()}
-        if headers.get(FOR, self._group) != self._group:
+        if (headers.get(FOR) or self._group) != self._group:
             return None
         id = headers.get(ID) or f"{message.partition()}-{message.offset()}"
         return Record(id, message.value() or b"", headers.get(TYPE, ""))

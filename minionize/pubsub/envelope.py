@@ -77,7 +77,7 @@ def id_of(message: Any) -> str:
 
 def is_for(message: Any, subscription: str) -> bool:
     """Tell whether a message is for a subscription, and not only for another one of its topic."""
-    return str(message.attributes.get(FOR, subscription)) == subscription
+    return str(message.attributes.get(FOR) or subscription) == subscription
 
 
 def param_of(message: Any, codec: Codec) -> Any:

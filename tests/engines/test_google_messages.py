@@ -40,7 +40,7 @@ def test_messages_of_others(case: Case) -> None:
 
 def test_nonsense_in_our_attributes_is_no_crash(case: Case) -> None:
     engine = case.opened()
-    case.publish(b"a", minionize_attempts="many", minionize_not_before="soon")
+    case.publish(b"a", minionize_attempts="many", minionize_not_before="soon", minionize_for="")
     (delivery,) = taken(engine)
     assert (delivery.param, delivery.attempt) == ("a", 1)
 

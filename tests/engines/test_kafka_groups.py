@@ -96,7 +96,7 @@ def test_a_large_param_finds_room_among_the_dead(make: Make, kafka_server: Kafka
 
 def test_messages_of_others(make: Make, kafka_server: KafkaServer, topic: str) -> None:
     make().put(["a"])
-    produce(kafka_server, topic, b"foreign", None, b"\xff")
+    produce(kafka_server, topic, b"foreign", None, b"\xff", headers={FOR: None})
     produce(kafka_server, topic, b'{"a": 1}', headers={"content-type": "application/json"})
     produce(kafka_server, topic, b"not for us", headers={FOR: "others"})
     produce(kafka_server, topic, b"again", headers={FOR: "minions", ID: "its-id", "strange": None})
