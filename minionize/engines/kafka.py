@@ -266,7 +266,7 @@ class KafkaEngine(Engine):
         consumer, member = self._looker, self._member if self._is_open else None
         with self._reaching("look"):
             numbers = self._client.known(consumer, lambda: consumer.poll(0))
-            ours = member.parts if member else {}
+            ours = {number: part for number, part in member.parts.items() if number in numbers} if member else {}
             found = committed(consumer, self._client.topic, [number for number in numbers if number not in ours])
             return {**found, **ours}, offsets(consumer, self._client.topic, numbers, latest=True)
 

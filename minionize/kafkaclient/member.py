@@ -173,7 +173,9 @@ class Member:
         """Take partitions of a new topic from the first record; what we hold of the former one is lost."""
         from confluent_kafka import TopicPartition
 
-        topic, numbers = self._client.topic, self._strange & self.parts.keys()
+        # It may have fewer; the rest will be taken from us.
+        there = self._client.known(self.consumer, lambda: None)
+        topic, numbers = self._client.topic, self._strange & self.parts.keys() & set(there)
         begins = offsets(self.consumer, topic, numbers, latest=False)
         self._lending.out.clear()
         news = {number: Progress(number, begin) for number, begin in begins.items()}

@@ -67,6 +67,18 @@ def test_of_a_topic_made_anew_all_is_taken(make: Make, kafka_server: KafkaServer
     assert opened(make()).receive(10, 1.0) == []
 
 
+def test_a_topic_made_anew_with_fewer_partitions(make: Make, kafka_server: KafkaServer, topic: str) -> None:
+    partitions(kafka_server, topic, 3)
+    engine = opened(make())
+    produce(kafka_server, topic, *(b"old %d" % n for n in range(6)))
+    engine.ack(take(engine, 6))
+    delete(kafka_server, topic)
+    partitions(kafka_server, topic, 1)
+    produce(kafka_server, topic, b"a", b"b")
+    assert engine.backlog()
+    settle(engine, {"a", "b"})
+
+
 def test_a_topic_that_is_deleted_is_missed_by_a_minion_that_waits(
     make: Make, kafka_server: KafkaServer, topic: str
 ) -> None:
