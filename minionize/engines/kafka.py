@@ -159,6 +159,8 @@ class KafkaEngine(Engine):
         if self._member is not None:
             member, self._member = self._member, None
             member.leave()
+        if self._made is not None:
+            self._made.close()
 
     def _connected(self) -> Member:
         if self._member is None or not self._is_open:

@@ -187,6 +187,10 @@ class Client:
         self._admin = self._admin or self._make(AdminClient, dict(self._base))
         return self._admin
 
+    def close(self) -> None:
+        """Let go of that one; it is made again when it is wanted."""
+        self._admin = None
+
     # Errors.
 
     @contextmanager

@@ -29,6 +29,7 @@ class Identity:
         self._id: str | None = None
         self._answer: Any = None
         self._next = 0.0
+        self._missing: float | None = None
 
     def is_new(self, patience: float = 0.0) -> bool:
         """Tell whether it is another topic than when last asked.
@@ -52,10 +53,18 @@ class Identity:
                 known, self._id = self._id, str(answer.result(patience).topic_id)
             except KafkaException as error:
                 if error.args[0].name() == "UNKNOWN_TOPIC_OR_PART":
-                    self._check()
+                    self._miss()
             else:
+                self._missing = None
                 return known not in (None, self._id)
         return False
+
+    def _miss(self) -> None:
+        # It may be about to be made anew.
+        now = time.monotonic()
+        self._missing = now if self._missing is None else self._missing
+        if now - self._missing >= ANSWER:
+            self._check()
 
     def _ask(self) -> None:
         from confluent_kafka import TopicCollection

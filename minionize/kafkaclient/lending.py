@@ -9,7 +9,6 @@ its minion writes there, so nothing can be overwritten.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from minionize.kafkaclient.client import ANSWER, Client
 from minionize.kafkaclient.progress import LENT, ROOM, SEEN, Changes, Entry, Mark, pack, unpack

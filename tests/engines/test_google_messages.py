@@ -45,10 +45,9 @@ def test_nonsense_in_our_attributes_is_no_crash(case: Case) -> None:
     assert (delivery.param, delivery.attempt) == ("a", 1)
 
 
-@pytest.mark.parametrize("moment", ["inf", "1e400", "1e300"])
-def test_what_is_to_wait_for_ever_harms_nobody(case: Case, moment: str) -> None:
+def test_what_is_to_wait_for_ever_harms_nobody(case: Case) -> None:
     engine = case.opened()
-    case.publish(b"never", minionize_not_before=moment)
+    case.publish(b"never", minionize_not_before="1e300")
     case.publish(b"a")
     assert [each.param for each in taken(engine)] == ["a"]
     assert nothing(engine)
