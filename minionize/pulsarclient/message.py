@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from minionize.engine import DeadLetter
@@ -23,6 +23,14 @@ def position(at: Any) -> str:
     return f"{at.ledger_id()}:{at.entry_id()}:{at.partition()}"
 
 
+def _told(read: Callable[[], Any], nothing: Any) -> Any:
+    try:
+        return read()
+    except UnicodeDecodeError:
+        # Other client libraries let it pass. In a thread of this one the error would end the process.
+        return nothing
+
+
 class Message:
     """One message.
 
@@ -41,7 +49,7 @@ class Message:
     def __init__(self, raw: Any) -> None:
         self.raw = raw
         self.body: bytes = raw.data()
-        self.properties: dict[str, str] = raw.properties()
+        self.properties: dict[str, str] = _told(raw.properties, {})
         at = raw.message_id()
         self.position = position(at)
         self.index = max(0, at.batch_index())
@@ -50,6 +58,18 @@ class Message:
             size = fields(at.serialize()).get(_BATCH_SIZE, 1)
             self.batch = size if isinstance(size, int) else 1
         self.id = self.properties.get(ID) or f"{self.position}:{at.batch_index()}"
+
+    @property
+    def partition_key(self) -> str | None:
+        """What it is assigned to a partition by."""
+        key: str | None = _told(self.raw.partition_key, None)
+        return key
+
+    @property
+    def ordering_key(self) -> str | None:
+        """What it is kept in order with."""
+        key: str | None = _told(self.raw.ordering_key, None)
+        return key
 
     @property
     def content_type(self) -> str:
@@ -69,7 +89,7 @@ class Message:
 
     def is_for(self, subscription: str) -> bool:
         """Whether it concerns this subscription: what another one puts anew is for itself alone."""
-        return self.properties.get(FOR, subscription) == subscription
+        return (self.properties.get(FOR) or subscription) == subscription
 
     def put_back(self, subscription: str, attempts: int | None) -> dict[str, str]:
         """Return the properties of a message that takes its place.

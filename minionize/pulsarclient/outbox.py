@@ -73,8 +73,8 @@ class Outbox:
                     body,
                     confirmed,
                     properties=properties,
-                    partition_key=(like and like.raw.partition_key()) or None,
-                    ordering_key=(like and like.raw.ordering_key()) or None,
+                    partition_key=(like and like.partition_key) or None,
+                    ordering_key=(like and like.ordering_key) or None,
                     deliver_after=timedelta(seconds=delay) if delay > 0 else None,
                 )
         except BaseException:

@@ -12,7 +12,7 @@ import pulsar
 import pytest
 
 from minionize.engine import EngineError
-from minionize.message import ATTEMPTS
+from minionize.message import ATTEMPTS, FOR
 from minionize.pulsarclient import inbox as inboxes
 from minionize.pulsarclient import wire
 from tests.brokers.pulsar import PulsarServer
@@ -145,6 +145,22 @@ def test_a_message_with_another_type(minions: Minions) -> None:
     taken = take(minion, 2)
     assert sorted(each.param for each in taken) == [[1], [2]]
     assert {each.attempt for each in taken} == {1}
+
+
+def test_what_is_told_of_a_message_in_no_text(minions: Minions) -> None:
+    """Properties that are no UTF-8, which other client libraries let pass, end no minion: they are gone."""
+    minion = minions.opened()
+    with minions.server.client() as client:
+        producer = client.create_producer(minions.topic, batching_enabled=False)
+        producer.send(b"odd", properties={b"\xff": b"\xfe", "mine": "yes"})
+        producer.send(b"nobody's", properties={FOR: ""})
+    odd, other = sorted(take(minion, 2), key=lambda each: str(each.param), reverse=True)
+    assert (odd.param, odd.attempt, other.param) == ("odd", 1, "nobody's")
+    minion.nack([odd])
+    (again,) = take(minion, 1)
+    assert (again.id, again.param, again.attempt) == (odd.id, "odd", 2)
+    minion.dead_letter([again], "failed", [{}])
+    assert [each.param for each in minion.dead()] == ["odd"]
 
 
 # Many.
