@@ -325,4 +325,4 @@ class Engine(ABC):
         Raises:
             EngineError: The queue cannot do that.
         """
-        raise EngineError(f"engine {self.name} cannot throw params away")
+        raise EngineError(f"engine {self.name} cannot throw params away: the tools of its server may")

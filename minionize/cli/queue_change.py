@@ -21,7 +21,7 @@ from minionize.cli.queue_common import (
     visited,
 )
 from minionize.cli.queue_look import matching
-from minionize.engine import DeadLetter
+from minionize.engine import DeadLetter, Engine
 from minionize.errors import ExitCode, SettingsError
 from minionize.queue.stopping import Stopper
 
@@ -93,7 +93,7 @@ def purge(engine: str | None, as_json: bool, yes: bool) -> int:
     chosen = choose(engine)
     stopper = Stopper()
     with visited(chosen) as queue:
-        if not yes:
+        if not yes and type(queue).purge is not Engine.purge:
             backlog = queue.backlog()
             _ask(chosen, "what is" if backlog is None or backlog.ready is None else f"{backlog.ready:,}")
         with stopper.listening():
