@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -18,12 +18,14 @@ from minionize.cli.queue_common import (
     dead_place,
     ended,
     filled,
+    tell,
     visited,
 )
 from minionize.cli.queue_look import matching
-from minionize.engine import DeadLetter, Engine
+from minionize.engine import DeadLetter, Engine, Undecodable
 from minionize.errors import ExitCode, SettingsError
 from minionize.queue.stopping import Stopper
+from minionize.task import Param
 
 __all__ = ["copy", "purge", "requeue"]
 
@@ -84,8 +86,21 @@ def copy(engine: str | None, as_json: bool, to: str, settings: Sequence[str]) ->
         total = None if backlog is None or backlog.ready is None else backlog.ready - backlog.delayed
         # What comes meanwhile is not copied: it could be the copy itself, by another name.
         params = queue.peek(total if backlog is not None and backlog.exact else None)
-        count, feed, stopper = filled(target, params, "params", total)
-    return answer_put(target, as_json, count, feed, stopper, source=source.fields())
+        torn: list[Undecodable] = []
+        count, feed, stopper = filled(target, _decoded(params, torn), "params", total)
+    code = answer_put(target, as_json, count, feed, stopper, undecodable=len(torn), source=source.fields())
+    if torn:
+        tell(f"{len(torn):,} that cannot be decoded {'was' if len(torn) == 1 else 'were'} not copied: {torn[0].why}")
+    return code or (ExitCode.DEAD if torn else ExitCode.OK)
+
+
+def _decoded(params: Iterable[Param], torn: list[Undecodable]) -> Iterator[Param]:
+    """Yield params; what could not be decoded is gathered instead: minions of their own queue make it dead."""
+    for param in params:
+        if isinstance(param, Undecodable):
+            torn.append(param)
+        else:
+            yield param
 
 
 def purge(engine: str | None, as_json: bool, yes: bool) -> int:

@@ -96,6 +96,17 @@ def test_copy_keeps_values(queue: Terminal) -> None:
     assert sorted(shown[0].splitlines()) == sorted(shown[1].splitlines())
 
 
+def test_copy_leaves_what_cannot_be_decoded(queue: Terminal) -> None:
+    """It says so, and all else is copied."""
+    Path("params").write_text('{"x": 1}\ntorn {\n{"x": 2}\n')
+    words = ("-e", "file", "copy", "--to", "execo", "persistence_dir=other")
+    result = queue(*words, FILE_PATH="params", FILE_DECODER="json")
+    assert result.exit_code == 1
+    assert "2 put into" in result.stdout
+    assert "1 that cannot be decoded was not copied: line 2 of params is not JSON" in result.stderr
+    assert sorted(map(str, queue.jsonl("peek", EXECO_PERSISTENCE_DIR="other"))) == ["{'x': 1}", "{'x': 2}"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
