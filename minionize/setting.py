@@ -13,6 +13,8 @@ from typing import Any
 
 from minionize.errors import SettingsError
 
+_LONGEST = 365 * 86_400.0
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -98,10 +100,10 @@ def clock_time(value: str) -> float:
 
 
 def lease(value: Any) -> float:
-    """Parse a duration of more than nothing."""
+    """Parse a duration of more than nothing, and less than for ever: servers reckon with it."""
     duration = seconds(value)
-    if duration <= 0.0:
-        raise ValueError("must be more than 0 seconds")
+    if not 0.0 < duration <= _LONGEST:
+        raise ValueError("must be more than 0 seconds, and 365d at most")
     return duration
 
 

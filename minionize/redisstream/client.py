@@ -93,6 +93,10 @@ def _options(url: str) -> dict[str, Any]:
     from redis.retry import Retry
 
     parse_url: Any = connection.parse_url
+    parts = urlsplit(url)
+    # The client would take the first database.
+    if parts.scheme != "unix" and parts.path.strip("/") and not parts.path.strip("/").isdecimal():
+        raise ValueError("the database is no number")
     ours = {"socket_connect_timeout": CONNECT, "socket_timeout": ANSWER, "retry": Retry(NoBackoff(), 0)}
     return {**ours, **parse_url(url), "protocol": 2, "decode_responses": False}
 

@@ -102,6 +102,8 @@ def test_what_is_no_url(url: str) -> None:
         "redis+sentinel://:s3cret@host:1,host:2",
         "redis+cluster://host/0?socket_timeout=s3cret",
         "redis://[s3cret/0",
+        "redis://:s3cret@host/jobs",
+        "redis+sentinel://:s3cret@host:1/master/jobs",
     ],
 )
 def test_urls_that_the_client_does_not_take(url: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from minionize.errors import SettingsError
-from minionize.setting import Setting, integer, text
+from minionize.setting import Setting, integer, lease, text
 from minionize.settings import SETTINGS, Settings, load, masked
 
 OWN = (
@@ -120,6 +120,13 @@ def test_the_port_of_a_kubernetes_service_is_not_ours(tmp_path: Path) -> None:
     assert settings_of(tmp_path, MINION_PORT="tcp://10.0.0.7:80").values["port"] == 0
     assert settings_of(tmp_path, MINION_PORT="9100").values["port"] == 9100
     assert "must be a port" in refused(tmp_path, MINION_PORT="70000")
+
+
+@pytest.mark.parametrize("words", ["0", "-1", "1e300", "366d", "soon"])
+def test_a_lease_ends(words: str) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        lease(words)
+    assert lease("1d") == 86_400.0
 
 
 def test_labels_come_in_every_form(tmp_path: Path) -> None:
