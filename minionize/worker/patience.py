@@ -54,4 +54,5 @@ class Patience:
         if self.asked - self.busy < patience:
             return False
         backlog = self._engine.backlog()
-        return backlog is None or not backlog.exact or not backlog.ready
+        # An estimate may never say 0; but what waits for its time will come.
+        return backlog is None or not backlog.ready or not (backlog.exact or backlog.delayed)
