@@ -1,8 +1,8 @@
-"""Runs that were ended by a signal which stops minions too: perhaps all of us are being stopped.
+"""Runs that were ended by a signal which ends minions too: perhaps all of us are being stopped, or killed.
 
 A scheduler that wants its node back signals every process of a job, and Ctrl-C reaches a program that is
-just being started. A run may so end a moment before its minion hears that it is to leave, and its param
-must not be blamed. So its outcome waits for that moment.
+just being started. A run may so end a moment before its minion hears that it is to leave, or is killed as
+well, and its param must not be blamed. So its outcome waits for that moment.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from minionize.worker.signals import STOPPING
 
 # Seconds that an outcome waits.
 _MOMENT = 0.25
+_ENDING = (*STOPPING, signal.SIGKILL)
 _SHELL = 128  # what a shell adds to the number of the signal that ended its program
 
 
@@ -47,15 +48,15 @@ class Doubts:
 
 
 def ended_by_stop(outcome: Outcome) -> bool:
-    """Tell whether a run was ended by a signal that stops minions."""
+    """Tell whether a run was ended by a signal that stops minions, or kills them."""
     if outcome.kind is not OutcomeKind.FAILED:
         return False
-    return outcome.signal in STOPPING or (outcome.exit_code or 0) - _SHELL in STOPPING
+    return outcome.signal in _ENDING or (outcome.exit_code or 0) - _SHELL in _ENDING
 
 
 def preempted(finished: Finished) -> Finished:
     """Make of such an outcome that of a run which its minion's end has ended."""
     outcome = finished.outcome
     number = outcome.signal or (outcome.exit_code or 0) - _SHELL
-    reason = f"ended by {signal.Signals(number).name}, as this minion was"
+    reason = f"ended by {signal.Signals(number).name}, when this minion was stopped"
     return finished._replace(outcome=outcome._replace(kind=OutcomeKind.PREEMPTED, reason=reason))

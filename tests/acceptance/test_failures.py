@@ -117,6 +117,19 @@ def test_a_param_that_kills_its_minion_is_dead_after_so_many(place: Place) -> No
     assert "died 2 times" in letter.reason
 
 
+def test_a_run_that_is_killed_a_moment_before_its_minion_is_not_blamed(place: Place) -> None:
+    """Who kills all processes of a job may begin with those of the program."""
+    place.sweep("range(1)")
+    wait = "until grep -q . sweeps/minionize/started/*; do sleep 0.01; done"
+    line = f'{wait}; setsid sh -c "sleep 0.05; kill -9 $PPID" & {wait}; kill -9 $$'
+    assert place.run("sh", "-c", line, **EXECO).returncode == -9
+    engine = ExecoEngine(persistence_dir=str(place.folder / "sweeps"))
+    assert list(engine.dead()) == []
+    done = place.run("true", **EXECO)
+    assert done.returncode == 0, done.stderr
+    assert place.sweeper("s.get_done(), s.get_inprogress()") == "{0} set()"
+
+
 def test_a_broken_node_slows_down(place: Place) -> None:
     place.sweep("range(500)")
     minion = place.start("--slow-down", "5", "false", **EXECO)

@@ -24,7 +24,7 @@ def test_a_minion_that_is_stopped_a_moment_later_gives_the_param_back(script: st
     backlog = engine.queue.backlog()
     assert (backlog.ready, backlog.dead) == (1, 0)
     assert [(r.outcome.kind, r.outcome.reason) for r in kept.records] == [
-        (OutcomeKind.PREEMPTED, "ended by SIGTERM, as this minion was")
+        (OutcomeKind.PREEMPTED, "ended by SIGTERM, when this minion was stopped")
     ]
 
 
@@ -39,7 +39,8 @@ def test_else_it_has_failed() -> None:
     [
         (Outcome(OutcomeKind.FAILED, 0.0, 0.0, signal=15), True),
         (Outcome(OutcomeKind.FAILED, 0.0, 0.0, exit_code=130), True),
-        (Outcome(OutcomeKind.FAILED, 0.0, 0.0, signal=9), False),
+        (Outcome(OutcomeKind.FAILED, 0.0, 0.0, signal=9), True),
+        (Outcome(OutcomeKind.FAILED, 0.0, 0.0, exit_code=137), True),
         (Outcome(OutcomeKind.FAILED, 0.0, 0.0, signal=11), False),
         (Outcome(OutcomeKind.FAILED, 0.0, 0.0, exit_code=1), False),
         (Outcome(OutcomeKind.FAILED, 0.0, 0.0, exit_code=15), False),
