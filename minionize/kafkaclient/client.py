@@ -19,6 +19,9 @@ ANSWER = 4.0
 
 BRIEF = 0.05
 
+_CREATION = 1.0
+"""Seconds after which all brokers know a topic that was created."""
+
 _KEPT = {
     "bootstrap.servers": "KAFKA_BOOTSTRAP names the brokers",
     "metadata.broker.list": "KAFKA_BOOTSTRAP names the brokers",
@@ -268,12 +271,14 @@ class Client:
         raise self.failure(found.error, f"use {topic or 'it'}")
 
     def known(self, handle: Any, serve: Callable[[], object]) -> list[int]:
-        """Return the topic's partitions.
+        """Return the topic's partitions. One that has just been created not all brokers know at once.
 
         Raises:
             EngineError: It is not there.
         """
-        found = self.partitions(handle, serve)
+        until = time.monotonic() + _CREATION
+        while (found := self.partitions(handle, serve)) is None and time.monotonic() < until:
+            time.sleep(BRIEF)
         if found is None:
             raise EngineError(
                 f"{self}: there is no such topic; minion-queue fill creates it, or kafka-topics --create --topic "

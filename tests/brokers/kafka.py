@@ -136,7 +136,8 @@ class KafkaServer(Server):
             # The first character must be no "-".
             id = "k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
             words = ("format", "--standalone", "-t", id, "-c", str(settings))
-            subprocess.run(self._jvm("kafka.tools.StorageTool", *words), check=True, capture_output=True)
+            done = subprocess.run(self._jvm("kafka.tools.StorageTool", *words), capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
         super().start()
 
     def is_ready(self) -> bool:

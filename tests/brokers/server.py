@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -11,6 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,10 +29,18 @@ def need(program: str, package: str) -> str:
     return path
 
 
+@cache
+def _ports() -> Iterator[int]:
+    # Below those that clients are given: one could be taken before its server listens.
+    return iter(random.sample(range(10_000, 32_768), 20_000))
+
+
 def free_port() -> int:
-    """A port of loopback that nobody uses now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port of loopback that nobody uses now, another one each time."""
+    for port in _ports():
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port is free")
 
 
 class Server(ABC):
