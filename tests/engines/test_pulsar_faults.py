@@ -46,7 +46,7 @@ class Message(SimpleNamespace):
     def __init__(self, name: str, batch: int = 1) -> None:
         super().__init__(position=name, id=name, body=name.encode(), batch=batch, properties={})
         self.content_type, self.attempts, self.redelivered = "", 0, False
-        self.raw = SimpleNamespace(partition_key=str, ordering_key=str)
+        self.partition_key = self.ordering_key = None
 
     def is_for(self, subscription: str) -> bool:
         return True
