@@ -120,8 +120,10 @@ def test_a_param_that_kills_its_minion_is_dead_after_so_many(place: Place) -> No
 def test_a_run_that_is_killed_a_moment_before_its_minion_is_not_blamed(place: Place) -> None:
     """Who kills all processes of a job may begin with those of the program."""
     place.sweep("range(1)")
-    wait = "until grep -q . sweeps/minionize/started/*; do sleep 0.01; done"
-    line = f'{wait}; setsid sh -c "sleep 0.05; kill -9 $PPID" & {wait}; kill -9 $$'
+    begun = "until grep -q . sweeps/minionize/started/*; do sleep 0.01; done"
+    # In a session of its own, for the rest of the run's process group is killed.
+    killer = 'setsid sh -c "echo > ready; sleep 0.05; kill -9 $PPID"'
+    line = f"{begun}; {killer} & until [ -e ready ]; do sleep 0.01; done; kill -9 $$"
     assert place.run("sh", "-c", line, **EXECO).returncode == -9
     engine = ExecoEngine(persistence_dir=str(place.folder / "sweeps"))
     assert list(engine.dead()) == []
