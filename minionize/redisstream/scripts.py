@@ -196,11 +196,10 @@ return each_of_ours(4, function(id)
 end)
 """
 
-# ARGV: pairs. A server whose memory is full lets a script note something only behind a command that needs none.
+# ARGV: pairs.
 _BEGIN = """
 hurry()
 return each_of_ours(3, function(id)
-  redis.call('XCLAIM', stream, group, me, 0, id, 'JUSTID')
   local charged, crashes = counts(id)
   note(id, charged, crashes, true)
 end)
