@@ -11,6 +11,7 @@ from typing import Any
 
 from pika import BasicProperties, spec
 from pika.adapters.select_connection import SelectConnection
+from pika.exceptions import AMQPError
 from pika.frame import Header
 
 __all__ = ["Connection"]
@@ -25,8 +26,8 @@ class Connection(SelectConnection):  # type: ignore[misc]
     def _read_frame(self) -> Any:
         try:
             return super()._read_frame()
-        except Exception:
-            # Whatever a value that is out of range leads to.
+        except (ValueError, TypeError, LookupError, ArithmeticError, OSError, struct.error, AMQPError):
+            # What values that are out of range lead to.
             data: bytes = self._frame_buffer
             if data[0] != spec.FRAME_HEADER:
                 raise
