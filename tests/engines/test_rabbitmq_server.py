@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
@@ -19,9 +19,9 @@ from tests.acceptance.running import until
 from tests.brokers.proxy import proxied
 from tests.brokers.rabbitmq import MINION, PASSWORD, POOR, USER, VHOST, RabbitServer, running
 from tests.brokers.server import free_port
+from tests.engines.rabbitmq_helpers import Make, engines, take
 
 pytestmark = pytest.mark.broker
-Make = Callable[..., RabbitmqEngine]
 PATIENCE = 2.0
 """Seconds for which this server lets a delivery be held."""
 
@@ -48,24 +48,8 @@ def queue() -> str:
 
 @pytest.fixture
 def make(server: RabbitServer, queue: str) -> Iterator[Make]:
-    made: list[RabbitmqEngine] = []
-
-    def make(**values: Any) -> RabbitmqEngine:
-        made.append(RabbitmqEngine(**{"url": server.url, "queue": queue, **values}))
-        return made[-1]
-
-    yield make
-    for engine in made:
-        engine.close()
-
-
-def take(engine: RabbitmqEngine, count: int) -> list[Any]:
-    taken: list[Any] = []
-    end = time.monotonic() + 10.0
-    while len(taken) < count and time.monotonic() < end:
-        taken += engine.receive(count - len(taken), 0.05)
-    assert len(taken) == count
-    return taken
+    with engines(server, queue) as make:
+        yield make
 
 
 def reopen(engine: RabbitmqEngine) -> None:
