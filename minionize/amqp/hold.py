@@ -153,12 +153,11 @@ class Hold:
 
     def _lost(self, message: Message) -> Held | None:
         """Find what runs here, though its connection was lost: it has come again, or another minion has put it anew."""
-
-        def is_same(held: Held) -> bool:
-            put_anew = message.ours and held.id == message.id and held.message.body == message.body
-            return put_anew or (message.again and held.message.copy == message.copy)
-
-        return next((held for held in self._held.values() if not held.is_ours and is_same(held)), None)
+        anew = self._held.get(message.id) if message.ours else None
+        if anew is not None and not anew.is_ours and anew.message.body == message.body:
+            return anew
+        same = (held for held in self._held.values() if held.message.copy == message.copy and not held.is_ours)
+        return next(same, None) if message.again else None
 
     def finish(self, link: Link, receipts: Sequence[Held]) -> None:
         """Ack messages: done, or put elsewhere; what is not ours now is acked when it comes again."""
