@@ -29,7 +29,10 @@ from minionize.task import Param
 _BLINK = 2.0
 """Seconds for which a settlement waits for the client library to reconnect."""
 
-_PEEKED, _QUIET = 1000, 0.5
+_PEEKED = 1000
+_FIRST, _QUIET = 2.0, 0.5
+"""Seconds for which a look waits for its first message, then for each more: nobody tells whether there is one."""
+
 _MOST_PEEKED = 190_000
 """A server lets the minions of a subscription hold 200,000 messages at a time."""
 
@@ -330,7 +333,8 @@ class PulsarEngine(Engine):
         link, shown = self._connected(), 0
         with closing(Inbox(link, link.partitions(self._topic), self._subscription, "")) as inbox:
             while limit is None or shown < limit:
-                came = inbox.take(_PEEKED if limit is None else min(_PEEKED, limit - shown), _QUIET)
+                most = _PEEKED if limit is None else min(_PEEKED, limit - shown)
+                came = inbox.take(most, _QUIET if shown else _FIRST)
                 for line, message in came:
                     for each in link.batch(line.topic, message) if message.batch > 1 else (message,):
                         if each.is_for(self._subscription) and (limit is None or shown < limit):
