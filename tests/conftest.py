@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 
+import pytest
 from hypothesis import settings
 
 # No deadline: a machine that is busy with something else is no failure.
@@ -18,3 +19,14 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 _STATE = tempfile.mkdtemp(prefix="minionize-tests-")
 atexit.register(shutil.rmtree, _STATE, ignore_errors=True)
 os.environ["XDG_STATE_HOME"] = _STATE
+
+_OTHERS = ("broker", "container", "terminal")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In CI, a test that waits for a server, an engine or a terminal of others may fail once; never one of chaos."""
+    if not os.environ.get("CI"):
+        return
+    for item in items:
+        if any(item.get_closest_marker(name) for name in _OTHERS) and not item.get_closest_marker("chaos"):
+            item.add_marker(pytest.mark.flaky(reruns=1))

@@ -119,6 +119,7 @@ class MinionCases(MinionMoves):
 
     # Minions that leave, and die.
 
+    @pytest.mark.chaos
     def test_what_a_stopped_minion_held_goes_back_uncharged(self) -> None:
         self.fill("a", "b")
         minion = self.start("-j2", work="sleep 60")
@@ -130,6 +131,7 @@ class MinionCases(MinionMoves):
         assert {attempt for _, attempt, _ in self.begun()} == {"1"}
         self.is_empty()
 
+    @pytest.mark.chaos
     def test_a_param_of_a_killed_minion_is_run_by_another(self) -> None:
         self.fill("a")
         waiting = self.start("--exit-when-empty", "60", work="exec sleep 60")
@@ -140,6 +142,7 @@ class MinionCases(MinionMoves):
         self.ends(other)
         self.is_empty()
 
+    @pytest.mark.chaos
     def test_ten_thousand_params_and_kills(self) -> None:
         """None is lost, and none is run again but those that somebody held or had not settled."""
         params = [f"{n}" for n in range(self.many)]
@@ -162,6 +165,7 @@ class MinionCases(MinionMoves):
 
     # Time.
 
+    @pytest.mark.chaos
     def test_a_long_run_is_not_run_twice(self) -> None:
         """It takes several times as long as lease, ack deadline, poll interval or consumer time-out."""
         self.fill("long")
@@ -172,6 +176,7 @@ class MinionCases(MinionMoves):
         assert len(self.begun()) == 1
         self.is_empty()
 
+    @pytest.mark.chaos
     def test_who_was_stopped_past_its_lease_does_not_ack(self) -> None:
         """SIGSTOP, the lease runs out, another one has the param; SIGCONT: the ack is refused, and counted."""
         if not (self.features.fenced and self.features.lease == "deadline"):
@@ -194,6 +199,7 @@ class MinionCases(MinionMoves):
 
     # A server that goes away.
 
+    @pytest.mark.chaos
     def test_a_server_that_is_restarted(self) -> None:
         if not self.persistent:
             pytest.skip("this server keeps nothing over a restart")
@@ -217,6 +223,7 @@ class MinionCases(MinionMoves):
         assert all("is back" in minion.err for minion in minions)
         self.is_empty()
 
+    @pytest.mark.chaos
     def test_a_connection_that_is_cut(self) -> None:
         if not self.can_be_proxied():
             pytest.skip("clients of this server must reach it by its own port")

@@ -23,7 +23,7 @@ from tests.mtop.acceptance.watching import (
     without_screen,
 )
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.terminal]
 
 # Says who begins and who ends; is held while there is a file "hold", and takes no time once there is one named "go".
 WORK = 'echo "$MINION_ID $1" >> begun; [ -e go ] || sleep 0.3; while [ -e hold ]; do sleep 0.02; done; '

@@ -16,7 +16,7 @@ from tests.mtop.acceptance.watching import Screen, announce, as_json
 from tests.mtop.fleet_server import HOSTILE, announcement, fleet
 from tests.mtop.live.hostile import http, serving_badly
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.terminal]
 
 # A title, another screen, colours, the cursor, the clipboard, a question, a C1 control, markup, and other directions.
 EVIL = (

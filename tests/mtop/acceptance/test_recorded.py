@@ -11,7 +11,7 @@ import pytest
 from tests.acceptance.running import Place, until
 from tests.mtop.acceptance.watching import BEAT, MTOP, Screen, announced, as_json, environ, failed_in, row_in
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.terminal]
 
 
 def test_a_recording_shows_what_was_seen(place: Place, screen: Screen, other: Screen) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.acceptance.running import Minion, Place, until
 from tests.mtop.acceptance.watching import BEAT, Screen, announced, row_in, stats
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.terminal]
 
 # Goes on until it may end.
 TALKS = 'n=0; while [ ! -e go ]; do n=$((n + 1)); echo "$1 says $n"; echo "$1 warns" >&2; sleep 0.2; done'

@@ -11,7 +11,7 @@ import pytest
 from tests.acceptance.running import Place, until
 from tests.mtop.acceptance.watching import MTOP, Screen, announce, environ
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.terminal]
 
 COLOUR = re.compile(rb"\x1b\[(?:[0-9;:]*[;:])?(?:3[0-9]|4[0-9]|9[0-7]|10[0-7])(?:[;:][0-9;:]*)?m")
 SIZES = [(200, 60), (60, 20), (80, 24), (30, 6), (120, 30)]
