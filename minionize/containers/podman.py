@@ -34,8 +34,8 @@ _CLIENTS = re.compile(
     r"|_?(XDG|LD|CONTAINERS?|PODMAN|STORAGE|BUILDAH|DBUS|REGISTRY|LISTEN)_\w+"
 )
 _REMOVE = ("podman", "rm", "--force", "--volumes", "--time", "0")
-# By these, be they empty, the client uses a podman elsewhere.
-_ELSEWHERE = ("CONTAINER_HOST", "CONTAINER_CONNECTION")
+# Variables, options in containers.conf, and what the client was built for may all lead it elsewhere: only it knows.
+_IS_ELSEWHERE = ("podman", "info", "--format", "{{.Host.ServiceIsRemote}}")
 
 
 class Podman(Kind):
@@ -70,7 +70,7 @@ class Podman(Kind):
             CallbackError: Podman, an init or the image is missing, or an option cannot be met.
         """
         find_client(self.program, f"on Debian: apt install {self.package}", environ)
-        self._here = not any(name in environ for name in _ELSEWHERE)
+        self._here = _told(_IS_ELSEWHERE, environ).strip() == "false"
         self._clear(environ)
         self._init = _init_option(environ)
         answer = self._try(environ, "always" if self.container.pull == "always" else "never")
@@ -102,10 +102,7 @@ class Podman(Kind):
     def _clear(self, environ: Mapping[str, str]) -> None:
         """Remove containers of minions of this host that have died."""
         argv = ("podman", "ps", "--all", "--filter", f"label={LABEL}.process", "--format", "json")
-        answer = ask(argv, environ)
-        if answer.code != 0:
-            raise CallbackError(f"podman cannot be used: {answer.last}")
-        found: list[dict[str, Any]] = json.loads(answer.out or "[]") or []
+        found: list[dict[str, Any]] = json.loads(_told(argv, environ) or "[]") or []
         dead = list(left_behind({each["Id"]: each["Labels"] or {} for each in found}, self._here))
         if not dead:
             return
@@ -144,6 +141,18 @@ class Podman(Kind):
         if slot is not None:
             filters.append(f"label={LABEL}.slot={slot}")
         return (*_REMOVE, *(word for each in filters for word in ("--filter", each)))
+
+
+def _told(argv: tuple[str, ...], environ: Mapping[str, str]) -> str:
+    """Ask the client; return what it prints.
+
+    Raises:
+        CallbackError: It fails.
+    """
+    answer = ask(argv, environ)
+    if answer.code != 0:
+        raise CallbackError(f"podman cannot be used: {answer.last}")
+    return answer.out
 
 
 def _is_apart(name: str) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.running import until
 from tests.brokers.server import need
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -84,6 +85,20 @@ class PrivatePodman:
         done = subprocess.run(argv, env={**os.environ, **self.environ}, capture_output=True, text=True, check=False)
         assert done.returncode == 0 or not check, done.stderr
         return done.stdout
+
+    @contextmanager
+    def remote(self) -> Iterator[dict[str, str]]:
+        """What leads any client to it by its service, as to a podman elsewhere: so says its own containers.conf."""
+        uri = f"unix://{self.folder}/podman.sock"
+        conf = self.folder / "remote.conf"
+        conf.write_text(f'[engine]\nremote=true\nactive_service="x"\n[engine.service_destinations.x]\nuri="{uri}"\n')
+        environ = {**os.environ, **self.environ}
+        with subprocess.Popen(["podman", "system", "service", "--time", "0", uri], env=environ) as service:
+            try:
+                until((self.folder / "podman.sock").is_socket, what="its socket")
+                yield {"CONTAINERS_CONF": str(conf)}
+            finally:
+                service.terminate()
 
     def import_tree(self, tree: Path, name: str) -> None:
         """Make an image of a directory."""

@@ -238,6 +238,21 @@ def test_the_next_minion_removes_what_a_dead_one_left(place: Place, podman: Priv
     assert podman.ask("volume", "ls", "--quiet") == ""
 
 
+def test_a_podman_elsewhere_is_known_by_its_own_configuration(place: Place, podman: PrivatePodman) -> None:
+    """There, what is of an earlier boot may be of another host with the same name, and alive."""
+    dead = place.python("import json; from minionize.host import identity; print(json.dumps(identity()))").strip()
+    earlier = json.dumps(identity()._replace(boot="another"))
+    for each in dead, earlier:
+        label = ("--label", f"minionize.process={each}")
+        podman.ask("run", "--detach", *label, "localhost/busybox:test", "sleep", "1000")
+    with podman.remote() as environ:
+        done = place.run("--container", IMAGE, "--", "echo", "hello", params=b"p\n", **environ)
+    assert (done.returncode, done.stdout) == (0, b"hello p\n"), done.stderr
+    assert b"podman: 1 container of dead minions removed" in done.stderr
+    assert [each["Labels"]["minionize.process"] for each in podman.containers()] == [earlier]
+    podman.ask("rm", "--all", "--force", "--time", "0")
+
+
 def test_params_that_no_label_can_hold(place: Place, podman: PrivatePodman) -> None:
     done = minion(place, podman, "--stdin", "wc", "-c", params=b"a\0b\n\xff\n")
     assert (done.returncode, done.stdout.split()) == (0, [b"3", b"1"])
