@@ -32,6 +32,7 @@ class DockerCallback(DefaultCallback):
     pull = "missing"
     _client: Any = None
     _owner = 0
+    _context: str | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Take a ``to_kwargs(param)`` that was written without ``self``."""
@@ -56,6 +57,9 @@ class DockerCallback(DefaultCallback):
             CallbackError: The library or the engine is not there.
         """
         if self._client is None or self._owner != os.getpid():
+            if self._context is not None:
+                # Which one is in use may have changed since; this process ends with the minion.
+                os.environ["DOCKER_CONTEXT"] = self._context
             self._client, self._owner = dockerclient.connect(), os.getpid()
         return self._client
 
@@ -87,6 +91,7 @@ class DockerCallback(DefaultCallback):
             CallbackError: They are not.
         """
         dockerclient.check(self.image, self.pull, environ)
+        self._context = dockerclient.context(environ)
 
     def process(self, param: Param, context: Context) -> Any:
         """Run the container and wait for its end; its output goes to stdout and stderr.
@@ -120,7 +125,8 @@ class DockerCallback(DefaultCallback):
 
     def removal(self, minion: str, slot: int | None = None) -> tuple[str, ...]:
         """Tell the command line that ends and removes containers."""
-        return docker.removal(minion, slot)
+        words = docker.removal(minion, slot)
+        return words if self._context is None else ("/usr/bin/env", f"DOCKER_CONTEXT={self._context}", *words)
 
 
 class DockerCommand(DockerCallback):

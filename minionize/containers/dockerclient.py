@@ -13,7 +13,18 @@ from minionize.containers.container import LABEL, left_behind
 from minionize.errors import CallbackError
 from minionize.urls import shown
 
-__all__ = ["check", "connect", "faults", "fetch", "is_of_connection", "place", "remove", "remove_all", "words_of"]
+__all__ = [
+    "check",
+    "connect",
+    "context",
+    "faults",
+    "fetch",
+    "is_of_connection",
+    "place",
+    "remove",
+    "remove_all",
+    "words_of",
+]
 
 # A request to make a container, sent by a process that is no more, may be fulfilled a moment later.
 _LATE = 0.2
@@ -24,20 +35,56 @@ _NO_SSH = (
 )
 
 
+def context(environ: Mapping[str, str]) -> str | None:
+    """Tell which docker context names the engine, as for docker's own client; None where DOCKER_HOST does.
+
+    Args:
+        environ: The variables that tell.
+    """
+    if environ.get("DOCKER_HOST"):
+        return None
+    from docker.context.config import get_current_context_name
+
+    return str(environ.get("DOCKER_CONTEXT") or get_current_context_name())
+
+
+def _engine(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Tell an engine's address, and its certificates where a context has them, as the docker library wants them.
+
+    Raises:
+        CallbackError: There is no such context.
+    """
+    name = context(environ)
+    if name is None:
+        return {"base_url": environ["DOCKER_HOST"]}
+    from docker.context import ContextAPI
+
+    try:
+        its = ContextAPI.get_context(name)
+    except Exception as error:  # the library raises just that for a file that it cannot read
+        raise CallbackError(f"docker context {name}: {error}") from error
+    if its is None or not its.Host:
+        raise CallbackError(f"there is no docker context {name}; which there are: docker context ls")
+    return {"base_url": its.Host, **({"tls": its.TLSConfig} if its.TLSConfig else {})}
+
+
 def place(environ: Mapping[str, str] | None = None) -> str:
     """Tell where the engine is, for messages.
 
     Args:
         environ: The variables that tell; None: those of this process.
+
+    Raises:
+        CallbackError: There is no such context.
     """
-    return shown((os.environ if environ is None else environ).get("DOCKER_HOST") or "unix:///var/run/docker.sock")
+    return shown(_engine(os.environ if environ is None else environ)["base_url"])
 
 
 def connect(environ: Mapping[str, str] | None = None, version: str | None = None) -> Any:
     """Make a client of the docker library.
 
     Args:
-        environ: Where DOCKER_HOST and the like stand; None: the variables of this process.
+        environ: Where DOCKER_HOST, DOCKER_CONTEXT and the like stand; None: the variables of this process.
         version: Of the API, where it is known; None: the engine is asked.
 
     Raises:
@@ -47,14 +94,18 @@ def connect(environ: Mapping[str, str] | None = None, version: str | None = None
         import docker
     except ImportError as error:
         raise CallbackError("containers of docker need its library: pip install 'minionize[docker]'") from error
-    more: dict[str, Any] = {} if environ is None else {"environment": dict(environ)}
-    where = place(environ)
+    environ = os.environ if environ is None else environ
+    engine, name = _engine(environ), context(environ)
+    where = shown(engine["base_url"])
     if where.startswith("ssh://"):
-        raise CallbackError(f"DOCKER_HOST={where}: {_NO_SSH}")
+        raise CallbackError(
+            f"{f'DOCKER_HOST={where}' if name is None else f'docker context {name}: {where}'}: {_NO_SSH}"
+        )
     try:
-        return docker.from_env(version=version, **more)
+        return docker.DockerClient(version=version, **{**engine, **docker.utils.kwargs_from_env(dict(environ))})
     except (docker.errors.DockerException, ValueError, OSError) as error:
-        raise CallbackError(f"no Docker engine answers at {where}: {_root(error)}{_remedy(error, where)}") from error
+        remedy = _remedy(error, where, name)
+        raise CallbackError(f"no Docker engine answers at {where}: {_root(error)}{remedy}") from error
 
 
 def _chain(error: BaseException) -> list[BaseException]:
@@ -81,12 +132,12 @@ def _root(error: BaseException) -> str:
     return "the connection was lost" if is_of_connection(error) else str(error) or type(error).__name__
 
 
-def _remedy(error: BaseException, where: str) -> str:
+def _remedy(error: BaseException, where: str, name: str | None) -> str:
     if "Permission" in _root(error):
         return "; join the group docker (usermod -aG docker USER), or let DOCKER_HOST name an engine of your own"
     if where.startswith("unix://"):
         return "; start it (systemctl start docker), or let DOCKER_HOST name the one to use"
-    return "; DOCKER_HOST names it"
+    return f"; {'DOCKER_HOST' if name is None else f'docker context {name}'} names it"
 
 
 def words_of(error: Any) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,31 @@ def kill():
 threading.Thread(target=kill).start()
 raise SystemExit(minion.run())
 """
+
+
+@pytest.mark.parametrize("end", ["time-out", "kill"])
+def test_a_minion_stays_with_the_engine_of_its_context_when_another_comes_into_use(docked: Docked, end: str) -> None:
+    config = docker_contexts(docked.place.folder, lab=docked.engine.base_url)
+    there = {"DOCKER_HOST": "", "DOCKER_CONFIG": str(config.parent)}
+    minion = docked.start("--timeout", "4", "--grace", "0.5", *sh(DEAF), **there)
+    config.write_text("{}")
+    if end == "kill":
+        minion.kill()
+        until(lambda: docked.containers() == [], what="the guardian has removed it")
+    else:
+        assert minion.wait() == 1, minion.err
+        assert "told" in minion.out
+
+
+def docker_contexts(folder: Path, **hosts: str) -> Path:
+    """Make a directory with configuration and contexts of docker's client; the first context is in use."""
+    config = folder / "docker/config.json"
+    for name, host in hosts.items():
+        path = config.parent / "contexts/meta" / sha256(name.encode()).hexdigest() / "meta.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({"Name": name, "Metadata": {}, "Endpoints": {"docker": {"Host": host}}}))
+    config.write_text(json.dumps({"currentContext": next(iter(hosts))}))
+    return config
 
 
 def test_a_killed_minion_leaves_no_container(docked: Docked) -> None:

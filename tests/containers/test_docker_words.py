@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Mapping
 from itertools import count
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,6 +28,7 @@ from minionize.containers.termination import Termination
 from minionize.errors import CallbackError
 from minionize.task import Param
 from minionize.testing.callback import make_task
+from tests.containers.test_docker_ends import docker_contexts
 from tests.worker.running import until
 
 NOBODY = "unix:///nonexistent/docker.sock"
@@ -179,9 +181,30 @@ def test_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
         DockerCallback("i").check({})
 
 
-def test_where_it_is_has_no_password() -> None:
+def test_where_it_is_has_no_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     assert dockerclient.place({"DOCKER_HOST": "tcp://me:hush@host:1"}) == "tcp://host:1"
     assert dockerclient.place({}) == "unix:///var/run/docker.sock"
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # the library's, where it finds nobody
+def test_the_engine_is_that_of_dockers_own_client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = docker_contexts(tmp_path, lab="tcp://127.0.0.1:1", far="ssh://far")
+    monkeypatch.setenv("DOCKER_CONFIG", str(config.parent))
+    assert dockerclient.place({}) == "tcp://127.0.0.1:1"
+    assert dockerclient.place({"DOCKER_CONTEXT": "default"}) == "unix:///var/run/docker.sock"
+    assert dockerclient.place({"DOCKER_CONTEXT": "far", "DOCKER_HOST": "tcp://host:1"}) == "tcp://host:1"
+    for name, words in {
+        "far": "docker context far: ssh://far: engines are not reached by ssh",
+        "lab": "no Docker engine answers at tcp://127.0.0.1:1: .*; docker context lab names it",
+        "none": "there is no docker context none; which there are: docker context ls",
+    }.items():
+        with pytest.raises(CallbackError, match=words):
+            dockerclient.connect({"DOCKER_CONTEXT": name})
+    next(config.parent.glob("contexts/meta/*/meta.json")).write_text("{")
+    with pytest.raises(CallbackError, match="docker context"):
+        [dockerclient.connect({"DOCKER_CONTEXT": name}) for name in ("lab", "far")]
+    gc.collect()
 
 
 def test_term_is_passed_on_also_when_it_comes_too_early() -> None:
