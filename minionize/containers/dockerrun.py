@@ -74,7 +74,8 @@ def run(client: Any, job: Job, context: Context) -> None:
             if code:
                 with faults(where):
                     state = _state(client, container.id)
-                    if code > _SIGNAL and not state.get("OOMKilled"):
+                    # Whatever the code: a program may take the TERM of an engine that is being stopped, and exit.
+                    if not state.get("OOMKilled"):
                         end.knock(where)
                 _fail(code, state, output, container, job)
         except _NoProgramError as error:

@@ -104,8 +104,8 @@ raise SystemExit(minion.run())
 @pytest.mark.parametrize("end", ["time-out", "kill"])
 def test_a_minion_stays_with_the_engine_of_its_context_when_another_comes_into_use(docked: Docked, end: str) -> None:
     config = docker_contexts(docked.place.folder, lab=docked.engine.base_url)
-    there = {"DOCKER_HOST": "", "DOCKER_CONFIG": str(config.parent)}
-    minion = docked.start("--timeout", "4", "--grace", "0.5", *sh(DEAF), **there)
+    words = ("--timeout", "4", "--grace", "0.5", *sh(DEAF))
+    minion = docked.start(*words, DOCKER_HOST="", DOCKER_CONFIG=str(config.parent))
     config.write_text("{}")
     if end == "kill":
         minion.kill()
@@ -194,7 +194,10 @@ def test_an_engine_that_is_killed_is_no_fault_of_the_param(another: Docked) -> N
     assert another.containers() == []
 
 
-def test_an_engine_that_is_stopped_ends_its_containers_and_is_no_fault_of_the_param_either(another: Docked) -> None:
-    another.start(*sh("echo begun; sleep 1000"), sweep=True)
+@pytest.mark.parametrize("script", ["echo begun; sleep 1000", OBEDIENT], ids=["killed", "obedient"])
+def test_an_engine_that_is_stopped_ends_its_containers_and_is_no_fault_of_the_param_either(
+    another: Docked, script: str
+) -> None:
+    another.start(*sh(script), sweep=True)
     os.kill(another.engine.pid, signal.SIGTERM)
     lost(another)

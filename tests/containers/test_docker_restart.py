@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.running import Place
-from tests.containers.docked import Docked
+from tests.containers.docked import OBEDIENT, Docked
 from tests.containers.dockerd import Dockerd, own_dockerd
 
 pytestmark = pytest.mark.container
@@ -53,8 +53,9 @@ def activated(tmp_path: Path) -> Iterator[Docked]:
         place.close()
 
 
-def test_a_restart_ends_the_containers_and_is_no_fault_of_the_param(activated: Docked) -> None:
-    minion = activated.start("--", "sh", "-c", "echo begun; sleep 1000", sweep=True)
+@pytest.mark.parametrize("script", ["echo begun; sleep 1000", OBEDIENT], ids=["killed", "obedient"])
+def test_a_restart_ends_the_containers_and_is_no_fault_of_the_param(activated: Docked, script: str) -> None:
+    minion = activated.start("--", "sh", "-c", script, sweep=True)
     os.kill(int((activated.engine.folder / "docker.pid").read_text()), signal.SIGTERM)
     assert minion.wait() == 4, minion.err
     # The latter if it goes just while it is asked how the container ended.
