@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from minionize.callback import Context, ProgramError
 from minionize.console import say
 from minionize.containers import dockerclient
+from minionize.containers.client import NO_PROGRAM
 from minionize.containers.container import in_words
 from minionize.containers.dockerclient import faults, words_of
 from minionize.containers.dockerend import End
@@ -116,14 +117,30 @@ def _to_blame(client: Any, job: Job) -> Iterator[None]:
     try:
         yield
     except APIError as error:
-        # Bad options are answered with 500 too, as is what an engine cannot do any more: then it is asked.
-        if job.options_are_param and (error.is_client_error() or client.api.ping()):
+        # Bad options are answered with 500 too, as is what a host cannot do any more.
+        if job.options_are_param and (error.is_client_error() or _runs_without_options(client, job)):
             raise ProgramError(f"the Docker engine refuses the param: {words_of(error)}") from error
         raise
     except (DockerException, TypeError, ValueError, LookupError, AttributeError) as error:
         if dockerclient.is_of_connection(error):
             raise
         raise bad_options(error, ProgramError if job.options_are_param else CallbackError) from error
+
+
+def _runs_without_options(client: Any, job: Job) -> bool:
+    """Whether this host can run the image: nothing is run in a container that has no options."""
+    from docker.errors import APIError
+
+    plain = {"entrypoint": [NO_PROGRAM], "network_mode": "none", "init": True, "labels": job.kwargs["labels"]}
+    try:
+        id = client.containers.create(job.image, **plain).id
+        try:
+            client.api.start(id)
+        finally:
+            dockerclient.remove_all(client, [id])
+    except APIError:
+        return False
+    return True
 
 
 def bad_options(error: Exception, kind: type[Exception] = ProgramError) -> Exception:
