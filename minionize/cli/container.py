@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from minionize.callback import Callback
-from minionize.callbacks.container import ContainerCallback
 from minionize.containers.container import Container
 from minionize.containers.kinds import load_kind
 from minionize.containers.parse import Volume, environment
@@ -40,12 +39,8 @@ def in_container(callback: Callback, settings: Settings) -> Callback:
         memory=values["memory"],
         gpus=values["gpus"],
     )
-    if scheme == "docker":
-        from minionize.callbacks.docker import DockerCommand
-        from minionize.containers.docker import Docker
-
-        return DockerCommand(callback, Docker(container))
-    return ContainerCallback(callback, load_kind(scheme)(container))
+    kind, runs = load_kind(scheme)
+    return runs(callback, kind(container))
 
 
 def _located(volume: Volume) -> Volume:
