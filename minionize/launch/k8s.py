@@ -8,23 +8,24 @@ import re
 import signal
 from typing import Any
 
+from minionize.console import say
 from minionize.errors import ExitCode, SettingsError
+from minionize.launch.k8s_options import OPTIONS, port
 from minionize.launch.keda import Access, Wanted, trigger_for
 from minionize.launch.launcher import Launcher, LaunchError, Started, call
 from minionize.launch.pod import Pod
 from minionize.launch.script import made_by
 from minionize.launch.times import check_fits, time_of
 from minionize.launch.variables import Variable, is_secret, names_this_host
-from minionize.setting import Setting, choice, integer, text
 from minionize.urls import shown
 
-__all__ = ["KINDS", "Kubernetes"]
-
-KINDS = ("job", "deployment", "scaledjob")
+__all__ = ["Kubernetes"]
 
 _REMEDY = "without --submit the manifest is printed: copy it to where kubectl is, and give it to kubectl apply -f"
 # What stands behind these is the name of a secret.
 _NAMES_OF_SECRETS = ("--secret", "--token-secret", "--pull-secret")
+
+_HOOK = "preStop: what ends in time is finished. TERM: the first process, minionize, gives back the rest."
 
 _MARGIN = 20
 """Seconds that a minion needs beside --grace to give back and leave."""
@@ -32,21 +33,6 @@ _MARGIN = 20
 _IDLE = {"job": "90", "scaledjob": "30"}
 """Seconds after which a minion leaves an empty queue: a broker's queue never ends by itself. That of a Job may take the
 place of one that was killed, whose params come back when their lease is over; for these KEDA starts another."""
-
-_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
-
-
-def _quantity(value: Any) -> str:
-    if not _QUANTITY.fullmatch(str(value)):
-        raise ValueError("must be a quantity of Kubernetes: 2, 500m, 4Gi")
-    return str(value)
-
-
-def _resource_name(value: Any) -> str:
-    if not _LABEL.fullmatch(str(value)) or len(str(value)) > 253:
-        raise ValueError("must be a name of Kubernetes: small letters, digits, - and .")
-    return str(value)
 
 
 class Kubernetes(Launcher):
@@ -58,68 +44,7 @@ class Kubernetes(Launcher):
         re.compile(r"[a-z]([-a-z0-9]{0,48}[a-z0-9])?"),
         "a small letter, then small letters, digits, -; at most 50",
     )
-    options = (
-        Setting(
-            "kind",
-            "",
-            choice(*KINDS),
-            "job",
-            "A Job works a queue off; a Deployment waits for more; a ScaledJob is started by KEDA as params come.",
-            ("--kind",),
-            "|".join(KINDS),
-            choices=KINDS,
-        ),
-        Setting("image", "", text, None, "The image, with minionize and the program in it.", ("--image",), "IMAGE"),
-        Setting("namespace", "", _resource_name, None, "The namespace.", ("--namespace",), "NAME"),
-        Setting("cpu", "", _quantity, None, "CPUs of each minion: 2, 500m.", ("--cpu",), "QUANTITY"),
-        Setting("memory", "", _quantity, None, "Memory of each minion: 4Gi.", ("--memory",), "QUANTITY"),
-        Setting(
-            "secret",
-            "",
-            _resource_name,
-            (),
-            "A Secret whose keys are variables of the minions.",
-            ("--secret",),
-            "NAME",
-            many=True,
-        ),
-        Setting(
-            "token_secret", "", _resource_name, None, "A Secret with the minions' token.", ("--token-secret",), "NAME"
-        ),
-        Setting(
-            "pull_secret",
-            "",
-            _resource_name,
-            (),
-            "A Secret with which to pull the image.",
-            ("--pull-secret",),
-            "NAME",
-            many=True,
-        ),
-        Setting("port", "", integer(1), 9464, "Port of the minions' servers.", ("--port",), "N"),
-        Setting(
-            "drain",
-            "",
-            integer(0),
-            10,
-            "For how long a pod that is to go may finish what runs; the rest is given back.",
-            ("--drain",),
-            "SECONDS",
-        ),
-        Setting("uid", "", integer(1), 65532, "User id of the minions.", ("--uid",), "N"),
-        Setting(
-            "per_minion", "", integer(1), 1, "ScaledJob: so many params call for one minion.", ("--per-minion",), "N"
-        ),
-        Setting(
-            "trigger_auth",
-            "",
-            _resource_name,
-            None,
-            "ScaledJob: a TriggerAuthentication with which KEDA asks the queue.",
-            ("--trigger-auth",),
-            "NAME",
-        ),
-    )
+    options = OPTIONS
 
     @classmethod
     def fit(cls, words: str) -> str:
@@ -138,7 +63,8 @@ class Kubernetes(Launcher):
             if not word.isascii() and word != word.encode(errors="replace").decode():
                 raise SettingsError(f"{word!a}: a manifest is a text in UTF-8, and cannot hold these bytes")
         texts = [yaml.safe_dump(each, sort_keys=False, width=120, allow_unicode=True) for each in self.documents()]
-        return "\n".join([made_by(self.fleet.line, _NAMES_OF_SECRETS), *self._remarks()]) + "\n" + "---\n".join(texts)
+        remarks = [f"# {each}" for each in (*([_HOOK] if self.config["drain"] else ()), *self._remarks())]
+        return "\n".join([made_by(self.fleet.line, _NAMES_OF_SECRETS), *remarks]) + "\n" + "---\n".join(texts)
 
     def documents(self) -> list[dict[str, Any]]:
         """Return the objects, as Kubernetes wants them.
@@ -150,18 +76,15 @@ class Kubernetes(Launcher):
         return [kind()] if self._port() is None else [kind(), self._service()]
 
     def _remarks(self) -> list[str]:
+        """Return what whoever applies the manifest must see to, or may want to know."""
         found = []
-        if self.config["drain"]:
-            found.append(
-                "# preStop: what ends in time is finished. TERM: the first process, minionize, gives back the rest."
-            )
         if self._port() is not None:
-            found.append(f"# To watch, from a pod of the cluster: mtop dns+http://{self.fleet.name}:{self._port()}")
+            found.append(f"To watch, from a pod of the cluster: mtop dns+http://{self.fleet.name}:{self._port()}")
         names = self._secret_variables()
         if names:
-            found.append(f"# The Secret {self.config['secret'][0]} must hold: {', '.join(names)}.")
+            found.append(f"The Secret {self.config['secret'][0]} must hold: {', '.join(names)}.")
         if self.config["kind"] == "scaledjob":
-            found += [f"# {each}" for each in self._trigger().remarks]
+            found += self._trigger().remarks
         return found
 
     def _object(self, version: str, kind: str, spec: dict[str, Any]) -> dict[str, Any]:
@@ -272,7 +195,7 @@ class Kubernetes(Launcher):
         if self.fleet.said.get("server") is False:
             return None
         try:
-            return integer(1)(self.fleet.setting("port") or self.config["port"])
+            return port(self.fleet.setting("port") or self.config["port"])
         except ValueError as error:
             raise SettingsError(f"--port of minionize: {error}") from None
 
@@ -349,12 +272,14 @@ class Kubernetes(Launcher):
 
     def submit(self) -> str:
         """Apply the manifest."""
-        return call(["kubectl", "apply", "-f", "-"], stdin=self.render(), remedy=_REMEDY)
+        said = _kubectl("apply", "-f", "-", stdin=self.render(), remedy=_REMEDY)
+        for remark in self._remarks():
+            say(remark, "minion-launch")
+        return said
 
     def started(self) -> list[Started]:
         """Ask for the pods."""
-        words = ["kubectl", "get", "pods", *self._where(), "-o", "json"]
-        said = call(words, remedy="ask where kubectl is")
+        said = _kubectl("get", "pods", *self._where(), "-o", "json", remedy="ask where kubectl is")
         try:
             return [_started(each) for each in json.loads(said)["items"]]
         except (ValueError, KeyError, TypeError):
@@ -365,12 +290,17 @@ class Kubernetes(Launcher):
         where, remedy = self._where(), "stop them where kubectl is"
         # First, for it starts Jobs. A cluster without KEDA knows none.
         scaled = self.config["kind"] == "scaledjob"
-        said = call(["kubectl", "delete", "scaledjobs.keda.sh", *where], remedy=remedy, quiet=not scaled)
-        return said + call(["kubectl", "delete", "job,deployment,service", *where], remedy=remedy)
+        said = _kubectl("delete", "scaledjobs.keda.sh", *where, remedy=remedy, quiet=not scaled)
+        return said + _kubectl("delete", "job,deployment,service", *where, remedy=remedy)
 
     def _where(self) -> list[str]:
         namespace = ["--namespace", self.config["namespace"]] if self.config["namespace"] else []
         return [*namespace, "-l", ",".join(f"{key}={value}" for key, value in self._selector().items())]
+
+
+def _kubectl(*words: str, stdin: str = "", remedy: str, quiet: bool = False) -> str:
+    # Where there is no server, its log tells so five times, and then it tells it in words.
+    return call(["kubectl", *words], stdin, remedy, quiet, noise=r"[IWEF]\d{4} [\d:.]+ +\d+ \S+\] ")
 
 
 def _on_exit(action: str, *codes: int) -> dict[str, Any]:

@@ -158,7 +158,7 @@ def plain(words: str, flag: str, blanks: bool = True) -> str:
     return words
 
 
-def call(words: Sequence[str], stdin: str = "", remedy: str = "", quiet: bool = False) -> str:
+def call(words: Sequence[str], stdin: str = "", remedy: str = "", quiet: bool = False, noise: str | None = None) -> str:
     """Call a scheduler's program and return what it prints.
 
     Args:
@@ -166,6 +166,7 @@ def call(words: Sequence[str], stdin: str = "", remedy: str = "", quiet: bool = 
         stdin: What it reads.
         remedy: What to do where there is no such program.
         quiet: Return what it prints even if it fails.
+        noise: How lines of its errors begin that tell nobody anything, as a pattern.
 
     Raises:
         LaunchError: It is not there, fails, or does not answer; the message holds what it says.
@@ -188,6 +189,7 @@ def call(words: Sequence[str], stdin: str = "", remedy: str = "", quiet: bool = 
     except OSError as error:
         raise LaunchError(f"{program} cannot be run: {error.strerror}") from None
     if done.returncode and not quiet:
-        said = (done.stderr.strip() or done.stdout.strip())[-2000:]
+        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        said = "\n".join([line for line in lines if noise is None or not re.match(noise, line)] or lines)[-2000:]
         raise LaunchError(f"{program} has failed ({done.returncode}): {said or 'it says nothing'}")
     return done.stdout

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import kubernetes_validate
@@ -8,8 +7,8 @@ import pytest
 import yaml
 
 from docs.launch_tables import written
-from minionize.launch.k8s import KINDS
-from tests.launch.conftest import Programs, Terminal
+from minionize.launch.k8s_options import KINDS
+from tests.launch.conftest import Terminal
 from tests.launch.scripts import HOSTILE as ANY
 
 HOSTILE = [word for word in ANY if "\udcff" not in word]
@@ -333,44 +332,3 @@ def test_the_token_is_a_file(launch: Terminal) -> None:
     assert volume["secret"]["secretName"] == "tokens"
     (mount,) = container(job)["volumeMounts"]
     assert env_of(job)["MINION_TOKEN_FILE"] == f"{mount['mountPath']}/token"
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["--kind", "cronjob"], "must be one of job, deployment, scaledjob"),
-        (["--cpu", "two"], "must be a quantity"),
-        (["--namespace", "A b"], "must be a name of Kubernetes"),
-        (["--secret", "x;y"], "must be a name of Kubernetes"),
-    ],
-)
-def test_an_option_that_kubernetes_would_refuse_is_refused(launch: Terminal, words: list[str], message: str) -> None:
-    assert message in launch.refusal(*IMAGE, *words, *RUN)
-
-
-def test_submit_list_and_stop(launch: Terminal, programs: Programs) -> None:
-    programs.add("kubectl")
-    run = [*IMAGE, "--namespace", "lab", "--name", "fleet"]
-    launch.text(*run, "--submit", *RUN, PATH="/bin:/usr/bin")
-    assert programs.stdin("kubectl") == launch.text(*run, *RUN)
-    pods = [
-        {"metadata": {"name": "fleet-a"}, "status": {"phase": "Running"}, "spec": {"nodeName": "node1"}},
-        {"metadata": {"name": "fleet-b", "deletionTimestamp": "now"}, "status": {"phase": "Running"}, "spec": {}},
-        {"metadata": {"name": "fleet-c"}, "status": {"phase": "Pending"}, "spec": {}},
-    ]
-    programs.answer("kubectl", json.dumps({"items": pods}))
-    look = ["k8s", "--namespace", "lab", "--name", "fleet"]
-    assert launch.text(*look, "--list", PATH="/bin:/usr/bin") == (
-        "fleet-a\tRunning\tnode1\nfleet-b\tTerminating\t\nfleet-c\tPending\t\n"
-    )
-    launch.text(*look, "--stop", PATH="/bin:/usr/bin")
-    launch.text("k8s", "--name", "fleet", "--kind", "scaledjob", "--stop", PATH="/bin:/usr/bin")
-    label = "app.kubernetes.io/name=minionize,app.kubernetes.io/instance=fleet"
-    assert programs.calls == [
-        ["kubectl", "apply", "-f", "-"],
-        ["kubectl", "get", "pods", "--namespace", "lab", "-l", label, "-o", "json"],
-        ["kubectl", "delete", "scaledjobs.keda.sh", "--namespace", "lab", "-l", label],
-        ["kubectl", "delete", "job,deployment,service", "--namespace", "lab", "-l", label],
-        ["kubectl", "delete", "scaledjobs.keda.sh", "-l", label],
-        ["kubectl", "delete", "job,deployment,service", "-l", label],
-    ]
