@@ -13,7 +13,17 @@ from typing import ClassVar
 
 from minionize.callback import Command, Meaning
 from minionize.child import find_program
-from minionize.containers.client import SHELL, Answer, ask, find_client, is_there, killed, plain_image, plain_volumes
+from minionize.containers.client import (
+    SHELL,
+    Answer,
+    ask,
+    find_client,
+    is_there,
+    killed,
+    plain_image,
+    plain_variables,
+    plain_volumes,
+)
 from minionize.containers.container import Container
 from minionize.containers.kind import Kind
 from minionize.errors import CallbackError, SettingsError
@@ -42,6 +52,7 @@ class Apptainer(Kind):
         """
         super().__init__(container)
         plain_image(container)
+        plain_variables(container, self.name)
         plain_volumes(container, self.name, ",:\\")
         self._is_file = "://" not in container.image and not container.image.startswith(_ARCHIVES)
         self._program = self.program

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from minionize.callback import Command, Meaning
-from minionize.containers.client import SHELL, ask, find_client, is_there, plain_image, plain_volumes
+from minionize.containers.client import SHELL, ask, find_client, is_there, plain_image, plain_variables, plain_volumes
 from minionize.containers.container import Container
 from minionize.containers.kind import Kind
 from minionize.errors import CallbackError, SettingsError
@@ -37,7 +37,8 @@ class Charliecloud(Kind):
         """
         super().__init__(container)
         plain_image(container)
-        plain_volumes(container, "charliecloud", ":")
+        plain_variables(container, self.name)
+        plain_volumes(container, self.name, ":")
         for option, value, why in (
             ("--cpus", container.cpus, _LIMITS),
             ("--memory", container.memory, _LIMITS),
@@ -51,10 +52,6 @@ class Charliecloud(Kind):
             raise SettingsError(f"--network {container.network}: charliecloud has the host's network only")
         if container.user is not None and not re.fullmatch(r"\d+(:\d+)?", container.user):
             raise SettingsError(f"--user {container.user}: charliecloud wants numbers, UID or UID:GID")
-        for name in container.env:
-            if "." in name:
-                # The shell in front of the program forgets such variables.
-                raise SettingsError(f"--env {name}: not with charliecloud; put it before COMMAND: env {name}=VALUE ...")
         self._shell: tuple[str, ...] = ()
         self._place: str | None = None
         # ch-run does not start without it.

@@ -12,7 +12,18 @@ from minionize.child import find_program
 from minionize.containers.container import Container, in_words
 from minionize.errors import CallbackError, SettingsError
 
-__all__ = ["NO_PROGRAM", "SHELL", "Answer", "ask", "find_client", "is_there", "killed", "plain_image", "plain_volumes"]
+__all__ = [
+    "NO_PROGRAM",
+    "SHELL",
+    "Answer",
+    "ask",
+    "find_client",
+    "is_there",
+    "killed",
+    "plain_image",
+    "plain_variables",
+    "plain_volumes",
+]
 
 NO_PROGRAM = "/minionize/no-such-program"
 """A program that no image has. An engine that only misses that can do all else that it was asked for."""
@@ -100,6 +111,17 @@ def plain_image(container: Container) -> None:
     """
     if container.image.startswith("-"):
         raise SettingsError(f"--container: no image can be named {container.image!r}; a file is written ./FILE")
+
+
+def plain_variables(container: Container, engine: str) -> None:
+    """Refuse variables that the shell in front of the program forgets.
+
+    Raises:
+        SettingsError: The name of one has a dot.
+    """
+    for name in container.env:
+        if "." in name:
+            raise SettingsError(f"--env {name}: not with {engine}; put it before COMMAND: env {name}=VALUE ...")
 
 
 def plain_volumes(container: Container, engine: str, unfit: str) -> None:

@@ -135,6 +135,7 @@ def test_options_and_variables_of_apptainer() -> None:
         (Container("-x.sif"), "a file is written ./FILE"),
         (Container("a.sif", user="1000"), "--user: apptainer runs programs as the user who starts the minion"),
         (Container("a.sif", env={"HOME": "/x"}), "put it before COMMAND: env HOME="),
+        (Container("a.sif", env={"a.b": "1"}), "--env a.b: not with apptainer; put it before COMMAND: env a.b=VALUE"),
         (Container("a.sif", gpus="2"), "device=0,1"),
         (Container("a.sif", pull="always"), "a file, which is never fetched"),
         (Container("docker://a", pull="never"), "apptainer pull image.sif docker://a"),
