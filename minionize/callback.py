@@ -126,7 +126,7 @@ class Callback(ABC):
         """Tell what the end of a run's process means, where that is not what it means for any program.
 
         Args:
-            code: Its exit code, not 0; None if a signal ended it.
+            code: Its exit code, not 0 (for a process that was to call ``process``, any); None if a signal ended it.
             number: The signal; None if it exited.
         """
         return None

@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from minionize.callback import Callback, Command, Context, DefaultCallback, ProgramError
+from minionize.callback import Callback, Command, Context, DefaultCallback, Meaning, ProgramError
 from minionize.containers import docker, dockerclient
 from minionize.containers.docker import Docker
 from minionize.errors import CallbackError
@@ -156,6 +156,11 @@ class DockerCommand(DockerCallback):
         """
         command = self._inner.command(param, task)
         return None if command is None else self._kind.line(command, task)
+
+    def meaning(self, code: int | None, number: int | None) -> Meaning | None:
+        """Tell the end of the process that waits for a container: nothing of the user's runs in it."""
+        end = f"exited with code {code}" if number is None else f"was ended by signal {number}"
+        return Meaning(f"the process that waits for the container {end}", True)
 
     def _job(self, param: Param, context: Context) -> Job:
         try:

@@ -29,6 +29,7 @@ __all__ = [
 # A request to make a container, sent by a process that is no more, may be fulfilled a moment later.
 _LATE = 0.2
 _PATIENCE = 20.0
+_NO_GPUS = "; for GPUs it needs the NVIDIA Container Toolkit on its host"
 _NO_SSH = (
     "engines are not reached by ssh; forward the engine's socket (ssh -NL /tmp/docker.sock:/var/run/docker.sock HOST), "
     "and set DOCKER_HOST=unix:///tmp/docker.sock"
@@ -162,7 +163,9 @@ def faults(where: str) -> Iterator[None]:
     try:
         yield
     except APIError as error:
-        raise CallbackError(f"the Docker engine at {where} says: {words_of(error)}") from error
+        words = words_of(error)
+        remedy = _NO_GPUS if "could not select device driver" in words else ""
+        raise CallbackError(f"the Docker engine at {where} says: {words}{remedy}") from error
     except (DockerException, RequestException, HTTPError, OSError) as error:
         gone = f"the Docker engine at {where} is gone" if is_of_connection(error) else "the docker library says"
         raise CallbackError(f"{gone}: {_root(error)}") from error

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from minionize.callback import Meaning
 from minionize.console import printable
 from minionize.errors import CallbackError
 from minionize.events import Events
@@ -63,8 +64,9 @@ class FunctionRunner(Runner):
         removal: Removal,
         timeout: float | None,
         grace: float,
+        meaning: Callable[[int | None, int | None], Meaning | None] = lambda code, number: None,
     ) -> None:
-        self._removal = removal
+        self._removal, self._meaning = removal, meaning
         self._zygote, self._events, self._output, self._on_finished = zygote, events, output, on_finished
         self._timeout, self._grace = timeout, grace
         self._idle: list[_Child] = []
@@ -187,7 +189,7 @@ class FunctionRunner(Runner):
                 # What it had answered before it died counts.
                 self._answer(child)
                 if child.task is not None:
-                    self._finish(child, _died(child, status), None)
+                    self._finish(child, self._died(child, status), None)
             finally:
                 self._drop(child)
 
@@ -248,6 +250,22 @@ class FunctionRunner(Runner):
         with contextlib.suppress(OSError):
             os.killpg(child.pid, number)
 
+    def _died(self, child: _Child, status: int) -> Outcome:
+        """Make the outcome of a run whose process ended under it."""
+        exit_code = os.waitstatus_to_exitcode(status)
+        code, number = (exit_code, None) if exit_code >= 0 else (None, -exit_code)
+        told = self._meaning(code, number)
+        words = (
+            told.reason
+            if told
+            else f"the function's process ended: {verdict_of_exit(code, number)[1] or 'exit code 0'}"
+        )
+        fault = told is not None and told.fault
+        return Outcome(
+            OutcomeKind.COULD_NOT_START if fault else OutcomeKind.FAILED, child.started, time.time(), exit_code=code,
+            signal=number, reason=words, pid=child.pid, stop=fault,
+        )  # fmt: skip
+
     def close(self) -> None:
         """End all children."""
         self._events.forget(self._zygote.fileno())
@@ -255,14 +273,3 @@ class FunctionRunner(Runner):
             self._drop(child)
         self._by_pid.clear()
         self._zygote.close()
-
-
-def _died(child: _Child, status: int) -> Outcome:
-    """Make the outcome of a run whose process ended under it."""
-    exit_code = os.waitstatus_to_exitcode(status)
-    code, number = (exit_code, None) if exit_code >= 0 else (None, -exit_code)
-    _, reason = verdict_of_exit(code, number)
-    words = f"the function's process ended: {reason or 'exit code 0'}"
-    return Outcome(
-        OutcomeKind.FAILED, child.started, time.time(), exit_code=code, signal=number, reason=words, pid=child.pid
-    )

@@ -198,7 +198,8 @@ class Minion:
         from minionize.worker.function_runner import FunctionRunner
 
         removal = Removal(self._callback, events, output.null, environ, output.say)
-        return FunctionRunner(zygote, events, output, loop.finished, removal, options.timeout, options.grace)
+        meaning = self._callback.meaning
+        return FunctionRunner(zygote, events, output, loop.finished, removal, options.timeout, options.grace, meaning)
 
     def _lifetime(self, past: Past, output: Output) -> Lifetime | None:
         values, environ = self._settings.values, self._settings.environ

@@ -199,6 +199,7 @@ def test_a_param_that_is_no_container_fails_itself_only(docked: Docked) -> None:
         (("--user", "nosuch", "--", "echo"), "unable to find user nosuch"),
         (("--volume", "./nosuch:/x", "--", "echo"), "bind source path does not exist"),
         (("--network", "nosuch", "--", "echo"), "network nosuch not found"),
+        (("--gpus", "all", "--", "echo"), "for GPUs it needs the NVIDIA Container Toolkit on its host"),
         (("--", "nosuch"), "`nosuch`: No such file or directory, in image busybox:test"),
         (("--", "/etc/passwd"), "`/etc/passwd`: Permission denied, in image busybox:test"),
     ],

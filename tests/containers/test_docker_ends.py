@@ -132,6 +132,22 @@ def test_a_killed_minion_leaves_no_container(docked: Docked) -> None:
     until(lambda: docked.containers() == [], what="the guardian has removed it")
 
 
+def test_a_killed_process_that_waits_for_a_container_is_no_fault_of_the_param(docked: Docked) -> None:
+    minion = docked.start(*sh("echo begun; sleep 1000"), sweep=True)
+    (waits,) = (pid for child in children(minion.pid) for pid in children(child))
+    os.kill(waits, signal.SIGKILL)
+    assert minion.wait() == 4, minion.err
+    assert "the process that waits for the container was ended by signal 9" in minion.err
+    assert (docked.record["outcome"], docked.record["settled"]) == ("could_not_start", "nack")
+    assert (docked.left(), docked.place.charged()) == ("0 0 1", 0)
+    assert docked.containers() == []
+
+
+def children(pid: int) -> list[int]:
+    lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [int(child) for each in lists for child in each.split()]
+
+
 def test_what_is_left_all_the_same_is_removed_by_the_next_minion(docked: Docked) -> None:
     minion = docked.start(*sh("echo begun; sleep 1000"))
     name = docked.inspect()["Name"]
