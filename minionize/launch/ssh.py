@@ -42,9 +42,12 @@ _STARTED = """\
     echo "$(uname -n): minion $number started, pid $pid, log $state/$number.log"
 done
 
-# One that cannot work has left by now.
+# One that cannot work leaves within seconds, however slow the disk is that it comes from.
+any_lives() { for each in "${started[@]}"; do if lives "$state/${each%% *}.pid"; then return 0; fi; done; return 1; }
+for _ in {1..30}; do
+    if any_lives; then sleep 0.1; fi
+done
 failed=0
-if [ "${#started[@]}" -gt 0 ]; then sleep 1; fi
 for each in "${started[@]}"; do
     read -r number pid <<<"$each"
     if lives "$state/$number.pid"; then continue; fi

@@ -29,7 +29,8 @@ HOSTILE = [
 _MINIONIZE = """\
 #!/bin/bash
 printf '%s\\0' "$@" >"$OUT.words"
-printf '%s' "$HOSTILE" >"$OUT.env"
+printf '%s' "$HOSTILE" >"$OUT.part"
+mv "$OUT.part" "$OUT.env"
 exit "${STATUS:-0}"
 """
 

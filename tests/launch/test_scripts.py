@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.acceptance.running import until
 from tests.launch.conftest import Terminal
 from tests.launch.scripts import HOSTILE, check, run, words_of
 
@@ -13,10 +13,7 @@ SHELLS = {"oar": [], "slurm": [], "ssh": ["--host", "node1"]}
 
 
 def wait_for(path: Path) -> None:
-    until = time.monotonic() + 10
-    while not path.exists():
-        assert time.monotonic() < until, f"no {path.name}"
-        time.sleep(0.01)
+    until(path.exists, what=path.name)
 
 
 @pytest.mark.parametrize("scheduler", SHELLS)

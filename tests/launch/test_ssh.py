@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.acceptance.running import until
 from tests.brokers.server import Server, need
 from tests.launch.conftest import PROGRAM, Programs, Terminal
 from tests.launch.scripts import check, run
@@ -149,7 +149,7 @@ def test_minions_start_are_listed_and_stop(launch: Terminal, sshd: Sshd) -> None
     said = launch.text(*words, "--submit", *run, PATH=path)
     assert said.count(" started, pid ") == 2
     (log,) = (state / "minionize/launch/fleet").glob("*/1.log")
-    wait_for(lambda: "began" in log.read_text())
+    until(lambda: "began" in log.read_text())
 
     # The state directory of the host is where its own environment says; here it was told.
     listed = pids(launch, hosts, path, state)
@@ -159,18 +159,10 @@ def test_minions_start_are_listed_and_stop(launch: Terminal, sshd: Sshd) -> None
     assert pids(launch, hosts, path, state) == listed
 
     launch.text("ssh", *hosts, "--name", "fleet", "--env", f"XDG_STATE_HOME={state}", "--stop", PATH=path)
-    wait_for(lambda: not pids(launch, hosts, path, state))
+    until(lambda: not pids(launch, hosts, path, state))
     assert "minionize:" in log.read_text()
 
 
 def pids(launch: Terminal, hosts: list[str], path: str, state: Path) -> list[str]:
     said = launch.text("ssh", *hosts, "--name", "fleet", "--env", f"XDG_STATE_HOME={state}", "--list", PATH=path)
     return [line.split("\t")[0] for line in said.splitlines()]
-
-
-def wait_for(what: object) -> None:
-    assert callable(what)
-    until = time.monotonic() + 20
-    while not what():
-        assert time.monotonic() < until
-        time.sleep(0.05)
