@@ -108,7 +108,7 @@ class Sweep:
 
     def await_end(self, spared: str = "") -> None:
         """Wait until nothing of all minions lives, but for what runs a certain program."""
-        until(lambda: self.left(spared) == [], 20.0, "all processes have ended", every=POLL)
+        until(lambda: self.left(spared) == [], what="all processes have ended", every=POLL)
 
     def left(self, spared: str = "") -> list[str]:
         """The command lines of what lives."""

@@ -166,7 +166,7 @@ def stubborn(runs: Runs) -> list[int]:
 
 
 def test_a_run_whose_time_is_out_ends_with_all_its_processes(runs: Runs) -> None:
-    done = runs.start("--timeout", "1", "--grace", "0.2", "--", "sh", "-c", STUBBORN)
+    done = runs.start("--timeout", "5", "--grace", "0.2", "--", "sh", "-c", STUBBORN)
     pids = stubborn(runs)
     assert done.wait() == 1
     until(lambda: not any(map(alive, pids)), what="their end")

@@ -26,13 +26,13 @@ def sh(script: str) -> tuple[str, ...]:
 
 
 def test_a_time_out_ends_the_container(docked: Docked) -> None:
-    out = docked.out("--timeout", "4", "--grace", "60", *sh(OBEDIENT), code=1)
+    out = docked.out("--timeout", "6", "--grace", "60", *sh(OBEDIENT), code=1)
     assert out == "begun\ntold\n"
-    assert (docked.record["outcome"], docked.record["reason"]) == ("timed_out", "ran longer than 4 s")
+    assert (docked.record["outcome"], docked.record["reason"]) == ("timed_out", "ran longer than 6 s")
 
 
 def test_one_that_does_not_obey_is_killed_after_the_grace(docked: Docked) -> None:
-    out = docked.out("--timeout", "4", "--grace", "0.5", *sh(DEAF), code=1)
+    out = docked.out("--timeout", "6", "--grace", "2", *sh(DEAF), code=1)
     assert out == "begun\ntold\n"
     assert docked.containers() == [], "it was removed before the param was settled"
 
@@ -51,7 +51,7 @@ def test_a_program_without_a_handler_is_ended_by_term(docked: Docked) -> None:
 
 @pytest.mark.parametrize("script", [OBEDIENT, DEAF], ids=["obedient", "deaf"])
 def test_a_minion_that_is_stopped_gives_back_what_it_ran(docked: Docked, script: str) -> None:
-    minion = docked.start("--grace", "1", *sh(script), sweep=True)
+    minion = docked.start("--grace", "3", *sh(script), sweep=True)
     minion.send(signal.SIGTERM)
     assert minion.wait() == 128 + signal.SIGTERM
     assert minion.out == "begun\ntold\n"
@@ -104,7 +104,7 @@ raise SystemExit(minion.run())
 @pytest.mark.parametrize("end", ["time-out", "kill"])
 def test_a_minion_stays_with_the_engine_of_its_context_when_another_comes_into_use(docked: Docked, end: str) -> None:
     config = docker_contexts(docked.place.folder, lab=docked.engine.base_url)
-    words = ("--timeout", "4", "--grace", "0.5", *sh(DEAF))
+    words = ("--timeout", "6", "--grace", "2", *sh(DEAF))
     minion = docked.start(*words, DOCKER_HOST="", DOCKER_CONFIG=str(config.parent))
     config.write_text("{}")
     if end == "kill":

@@ -173,7 +173,7 @@ def test_without_an_init(place: Place, podman: PrivatePodman) -> None:
 
 def test_a_run_whose_time_is_out(place: Place, podman: PrivatePodman) -> None:
     script = "trap '' TERM; echo before; sleep 1000 & wait; wait"
-    done = minion(place, podman, "--timeout", "1.5", "--grace", "0.3", "--", "sh", "-c", script)
+    done = minion(place, podman, "--timeout", "6", "--grace", "0.3", "--", "sh", "-c", script)
     assert done.returncode == 1
     assert ([record["outcome"] for record in place.records()], done.stdout) == (["timed_out"], b"before\n")
     assert podman.containers() == []
@@ -181,7 +181,7 @@ def test_a_run_whose_time_is_out(place: Place, podman: PrivatePodman) -> None:
 
 def test_a_program_may_end_by_itself_when_its_time_is_out(place: Place, podman: PrivatePodman) -> None:
     script = "trap 'echo saved; exit 0' TERM; sleep 1000 & wait"
-    done = minion(place, podman, "--timeout", "1.5", "--", "sh", "-c", script)
+    done = minion(place, podman, "--timeout", "6", "--", "sh", "-c", script)
     assert done.stdout == b"saved\n"
 
 
