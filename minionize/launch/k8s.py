@@ -85,7 +85,7 @@ class Kubernetes(Launcher):
             found.append(f"The Secret {self.config['secret'][0]} must hold: {', '.join(names)}.")
         if self.config["kind"] == "scaledjob":
             found += self._trigger().remarks
-        return found
+        return [*found, *self._unset()]
 
     def _object(self, version: str, kind: str, spec: dict[str, Any]) -> dict[str, Any]:
         metadata: dict[str, Any] = {"name": self.fleet.name, "labels": self._labels()}
@@ -239,6 +239,20 @@ class Kubernetes(Launcher):
                     f"reached from a pod"
                 )
         return found
+
+    def _unset(self) -> list[str]:
+        """Tell which addresses of the queue nobody has set, so that minions look for it in their pod."""
+        engine = self._engine()
+        if engine is None or self.config["secret"]:
+            return []
+        from minionize.plugins import engine_settings
+
+        named = {each.name for each in (*self.fleet.env, *self._engine_variables())}
+        return [
+            f"{each.env} is not set: minions look for {each.default} in their own pod; give --env {each.env}=..."
+            for each in engine_settings(engine)
+            if each.env and each.env not in named and names_this_host(str(each.default))
+        ]
 
     def _trigger(self) -> Wanted:
         variables = (*self.fleet.env, *self._engine_variables())

@@ -332,3 +332,13 @@ def test_the_token_is_a_file(launch: Terminal) -> None:
     assert volume["secret"]["secretName"] == "tokens"
     (mount,) = container(job)["volumeMounts"]
     assert env_of(job)["MINION_TOKEN_FILE"] == f"{mount['mountPath']}/token"
+
+
+def test_a_queue_of_which_nothing_is_said_is_looked_for_in_the_pod(launch: Terminal) -> None:
+    words = (
+        "# REDIS_URL is not set: minions look for redis://localhost:6379/0 in their own pod; give --env REDIS_URL=...\n"
+    )
+    assert words in launch.text(*IMAGE, *RUN)
+    for more in (REDIS, ["--secret", "redis"], ["--env", "REDIS_URL=redis://localhost"]):
+        assert "is not set" not in launch.text(*IMAGE, *more, *RUN)
+    assert "is not set" not in launch.text(*IMAGE, "--", "minionize", "-e", "google", "./a.out")
