@@ -15,7 +15,7 @@ from minionize.launch.keda import Access, Wanted, trigger_for
 from minionize.launch.launcher import Launcher, LaunchError, Started, call
 from minionize.launch.pod import Pod
 from minionize.launch.script import made_by
-from minionize.launch.times import check_fits, time_of
+from minionize.launch.times import check_fits, clock, time_of
 from minionize.launch.variables import Variable, is_secret, names_this_host
 from minionize.urls import shown
 
@@ -116,8 +116,9 @@ class Kubernetes(Launcher):
         if limit := time_of(self.fleet, "max_lifetime"):
             check_fits(self.fleet, limit, f"--max-lifetime {self.fleet.setting('max_lifetime')}")
         spec: dict[str, Any] = {"completions": pods, "parallelism": pods, "backoffLimit": pods + 6}
-        if self.fleet.walltime is not None:
-            spec["activeDeadlineSeconds"] = self.fleet.walltime
+        if limit := self.fleet.walltime:
+            check_fits(self.fleet, limit, f"--walltime {clock(limit)}")
+            spec["activeDeadlineSeconds"] = limit
         # Settings that are wrong stay so; one that was told to go, or whose node goes away, is nobody's failure.
         spec["podFailurePolicy"] = {
             "rules": [

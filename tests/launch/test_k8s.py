@@ -93,6 +93,8 @@ def test_lifetimes_without_end_are_refused(launch: Terminal) -> None:
     said = launch.refusal(*IMAGE, *words, "3585", "./a.out")
     assert "no param would ever fit into --max-lifetime 1h: 3585 s of it are left for one" in said
     manifests(launch, *words, "3584", "./a.out")
+    said = launch.refusal(*IMAGE, "--walltime", "30m", "--", "minionize", "--expect", "1h", "./a.out")
+    assert "no param would ever fit into --walltime 0:30:00" in said
 
 
 def test_what_is_to_be_finished_is_drained(launch: Terminal) -> None:
