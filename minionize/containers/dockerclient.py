@@ -137,7 +137,7 @@ def _remedy(error: BaseException, where: str, name: str | None) -> str:
     if "Permission" in _root(error):
         return "; join the group docker (usermod -aG docker USER), or let DOCKER_HOST name an engine of your own"
     if where.startswith("unix://"):
-        return "; start it (systemctl start docker), or let DOCKER_HOST name the one to use"
+        return "; start it (systemctl start docker), or let DOCKER_HOST or a docker context name the one to use"
     return f"; {'DOCKER_HOST' if name is None else f'docker context {name}'} names it"
 
 
