@@ -193,10 +193,16 @@ class Slurm:
             self._client("scancel", "--user", str(os.getuid()), check=False)
         for daemon in (*self._nodes.values(), *([self._controller] if self._controller else [])):
             _end(daemon)
-        for node in NODES:
-            for pid in _family(self._on_node(node)):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        until(self._kill_rest, what="nothing is left of it")
+
+    def _kill_rest(self) -> bool:
+        """Kill what is left; return whether that was nothing: what was just being started is seen the next time."""
+        families = [_family(self._on_node(node)) for node in NODES]
+        left = {pid for pids in (*families, marked("SLURM_CONF", str(self._conf))) for pid in pids if alive(pid)}
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return not left
 
 
 def _end(daemon: subprocess.Popen[bytes]) -> None:
