@@ -29,6 +29,8 @@ __all__ = [
 # A request to make a container, sent by a process that is no more, may be fulfilled a moment later.
 _LATE = 0.2
 _PATIENCE = 20.0
+# So long an engine that is restarted may be away: its containers may outlive that.
+_AWAY = 10.0
 _NO_GPUS = "; for GPUs it needs the NVIDIA Container Toolkit on its host"
 _NO_SSH = (
     "engines are not reached by ssh; forward the engine's socket (ssh -NL /tmp/docker.sock:/var/run/docker.sock HOST), "
@@ -253,6 +255,17 @@ def remove(minion: str, slot: int | None = None) -> bool:
         CallbackError: The engine does not answer.
     """
     labels = [f"{LABEL}.minion={minion}", *([] if slot is None else [f"{LABEL}.slot={slot}"])]
+    until = time.monotonic() + _AWAY
+    while True:
+        try:
+            return _remove_labelled(labels)
+        except CallbackError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_LATE)
+
+
+def _remove_labelled(labels: list[str]) -> bool:
     until = time.monotonic() + _PATIENCE
     looks = 0
     with closing(connect()) as client, faults(place()):

@@ -1,4 +1,4 @@
-"""A Docker engine that is restarted while its listener stays open, as systemd's does (``dockerd -H fd://``)."""
+"""A Docker engine that is restarted: its listener stays (systemd's, ``dockerd -H fd://``), or its containers do."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.running import Place
+from tests.acceptance.running import Place, opened, until
 from tests.containers.docked import OBEDIENT, Docked
 from tests.containers.dockerd import Dockerd, own_dockerd
 
@@ -65,3 +66,25 @@ def test_a_restart_ends_the_containers_and_is_no_fault_of_the_param(activated: D
     assert activated.place.charged() == 0
     done = activated.run("--", "echo", "again")
     assert (done.returncode, done.stdout) == (0, b"again p\n")
+
+
+class Restoring(Dockerd):
+    """An engine that leaves its containers running when it goes, and finds them again."""
+
+    def command(self) -> list[str]:
+        return [*super().command(), "--live-restore"]
+
+
+def test_a_container_that_outlives_a_restart_is_gone_before_its_param_goes_back(tmp_path: Path) -> None:
+    with opened(tmp_path) as place, own_dockerd(tmp_path / "trees", Restoring) as engine:
+        docked = Docked(place, engine)
+        minion = docked.start("--", "sh", "-c", "echo begun; sleep 1000", sweep=True)
+        engine.kill()
+        until(lambda: "is not removed" in minion.err, what="the minion has missed it")
+        # For so long it is away.
+        time.sleep(2)
+        engine.start()
+        assert minion.wait() == 4, minion.err
+        assert docked.containers() == []
+        assert (docked.record["outcome"], docked.record["settled"]) == ("could_not_start", "nack")
+        assert (docked.left(), docked.place.charged()) == ("0 0 1", 0)

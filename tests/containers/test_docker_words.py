@@ -170,6 +170,7 @@ def test_no_engine(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
     with pytest.raises(CallbackError, match="DOCKER_HOST names it"):
         dockerclient.connect({"DOCKER_HOST": "tcp://127.0.0.1:1"})
     monkeypatch.setenv("DOCKER_HOST", NOBODY)
+    monkeypatch.setattr(dockerclient, "_AWAY", 0.0)
     assert remove(["docker", "m", "1"]) == 1
     assert "no Docker engine" in capsys.readouterr().err
     gc.collect()
