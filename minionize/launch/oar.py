@@ -21,6 +21,8 @@ _WAITING = ("Waiting", "Hold", "toLaunch", "toAckReservation")
 _PATIENCE = 60.0
 _PAUSE = 1.0
 _QUIET = 4
+# How a script of ours begins.
+_OURS = rf"{re.escape(FIRST)}\n# \S*minion-launch "
 _REMEDY = "without --submit the script is printed: copy it to the front-end, and give it to oarsub -S there"
 
 
@@ -77,11 +79,11 @@ class Oar(Launcher):
     def submit(self) -> str:
         """Write the script into this directory, where OAR looks for it whenever a job starts, and submit it."""
         words, path = self.render(), self.fleet.cwd / f"{self.fleet.name}.oar.sh"
-        if path.exists() and not re.match(
-            rf"{re.escape(FIRST)}\n# \S*minion-launch ", path.read_text(errors="replace")
-        ):
-            raise SettingsError(f"{path.name} is there already, and minion-launch has not made it; take another --name")
         try:
+            if path.exists() and not re.match(_OURS, path.read_text(errors="replace")):
+                raise SettingsError(
+                    f"{path.name} is there already, and minion-launch has not made it; take another --name"
+                )
             path.write_text(words)
             path.chmod(0o755)
         except OSError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from getpass import getuser
+import os
 
 from minionize.launch.launcher import Launcher, Started, call, plain
 from minionize.launch.script import command_line, exports, script
@@ -85,7 +85,7 @@ class Slurm(Launcher):
 
     def started(self) -> list[Started]:
         """Ask for this user's jobs of that name, each element of an array by itself."""
-        words = ["squeue", "--noheader", "--array", f"--name={self.fleet.name}", f"--user={getuser()}"]
+        words = ["squeue", "--noheader", "--array", f"--name={self.fleet.name}", f"--user={os.getuid()}"]
         said = call([*words, "--format=%i|%T|%R"], remedy="ask on the login node")
         rows = [line.split("|", 2) for line in said.splitlines() if line.count("|") >= 2]
         return [Started(*map(str.strip, row)) for row in rows]

@@ -127,8 +127,10 @@ class Ssh(Launcher):
         path = Path(self.config["hosts"])
         try:
             lines = (self.fleet.cwd / path).read_text().splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"--hosts {path}: cannot be read ({error})") from None
+        except OSError as error:
+            raise SettingsError(f"--hosts {path}: cannot be read ({error.strerror})") from None
+        except UnicodeDecodeError:
+            raise SettingsError(f"--hosts {path}: is no text") from None
         for line in lines:
             if host := line.partition("#")[0].strip():
                 yield host

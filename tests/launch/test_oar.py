@@ -145,6 +145,14 @@ def test_nothing_to_stop(launch: Terminal, programs: Programs, said: str) -> Non
     assert programs.calls == [["oarstat", "-u", "-J"]]
 
 
+def test_a_script_that_cannot_be_written_is_told(launch: Terminal, programs: Programs) -> None:
+    programs.add("oarsub")
+    (launch.folder / "fleet.oar.sh").mkdir()
+    said = launch.refusal("oar", "--name", "fleet", "--submit", *RUN, PATH="/bin:/usr/bin")
+    assert said == "fleet.oar.sh: cannot be written (Is a directory)\n"
+    assert programs.calls == []
+
+
 def test_a_program_that_fails_is_quoted(launch: Terminal, programs: Programs) -> None:
     programs.add("oarsub")
     programs.fail("oarsub", "No such queue: night\n")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from getpass import getuser
+import os
 from pathlib import Path
 
 import pytest
@@ -101,6 +101,6 @@ def test_submit_list_and_stop(launch: Terminal, programs: Programs) -> None:
     assert programs.stdin("sbatch") == launch.text("slurm", "-n", "2", *RUN)
     assert launch.text("slurm", "--list", *RUN, PATH=PATH) == "7_1\tRUNNING\tn1\n7_2\tPENDING\t(Resources | Priority)\n"
     launch.text("slurm", "--stop", *RUN, PATH=PATH)
-    names = ["--name=minions-a.out", f"--user={getuser()}"]
+    names = ["--name=minions-a.out", f"--user={os.getuid()}"]
     squeue = ["squeue", "--noheader", "--array", *names, "--format=%i|%T|%R"]
     assert programs.calls == [["sbatch"], squeue, squeue, ["scancel", "7_1", "7_2"]]
