@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -67,10 +68,23 @@ def guarded(program: str, work: Callable[[], int], flags: Sequence[str] = (), hi
     except MinionizeError as error:
         say(f"error: {error}", program)
         return error.exit_code
+    except FileNotFoundError:
+        if not _is_nowhere():
+            raise
+        say("error: the working directory is gone; go to one that is there (cd)", program)
+        return ExitCode.USAGE
     except (KeyboardInterrupt, click.Abort):
         return ExitCode.SIGNAL + 2
     except BrokenPipeError:
         return ExitCode.SIGNAL + 13
+
+
+def _is_nowhere() -> bool:
+    try:
+        os.getcwd()
+    except OSError:
+        return True
+    return False
 
 
 def _usage(error: click.UsageError, flags: Sequence[str]) -> str:

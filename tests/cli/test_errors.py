@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+from tests.acceptance.running import ROOT
 from tests.cli.conftest import Terminal
 
 
@@ -49,3 +54,15 @@ def test_what_comes_from_elsewhere_obeys_nothing_on_a_terminal(minionize: Termin
     result = minionize("-e", "\x1b[2Jfile", "--why")
     assert result.exit_code == 2
     assert "\x1b" not in result.stderr
+
+
+@pytest.mark.parametrize("program", ["minionize.cli.run", "minionize.cli.launch", "minionize.cli.queue"])
+def test_a_working_directory_that_is_gone(tmp_path: Path, program: str) -> None:
+    lines = f"import os, sys; sys.path.append({str(ROOT)!r}); from {program} import main; os.rmdir({str(tmp_path)!r}); "
+    words = {"minionize.cli.run": ["echo"], "minionize.cli.launch": ["slurm", "--", "minionize"]}.get(
+        program, ["status"]
+    )
+    script = f"{lines}sys.argv[1:] = {words}; main()"
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.endswith(": error: the working directory is gone; go to one that is there (cd)\n")
