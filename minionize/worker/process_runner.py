@@ -214,7 +214,7 @@ class ProcessRunner(Runner):
             kill_run(task, f"MINION_PARAM_ID={task.id}")
         self._disconnect(run)
         outcome = self._outcome(run, end)
-        if run.termed or outcome.stop:
+        if run.termed or outcome.stop or outcome.kind is OutcomeKind.COULD_NOT_START:
             self._removal.run(task, partial(self._finish, task, run.context, outcome))
         else:
             self._finish(task, run.context, outcome)

@@ -76,6 +76,14 @@ def test_a_run_that_ends_by_itself_is_left_alone(tmp_path: Path, calls: bool) ->
     assert {record.outcome.exit_code for record in ran.records} == {0}
 
 
+def test_a_run_that_says_it_could_not_start_may_have_left_something_all_the_same(tmp_path: Path) -> None:
+    """So does podman where its monitor of the container was killed."""
+    callback = Outside(tmp_path / "notes", "exit 127")
+    ran = run(callback)
+    assert (ran.record.outcome.kind, ran.record.settled) == (OutcomeKind.COULD_NOT_START, "nack")
+    assert callback.noted() == ["slot 1"]
+
+
 def test_a_run_whose_time_is_out_is_ended_outside_too(tmp_path: Path, calls: bool) -> None:
     callback = Outside(tmp_path / "notes", calls=calls)
     ran = run(callback, timeout=0.3)
