@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from contextlib import closing, suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +92,14 @@ class Docked:
 def dead_letter(folder: Path) -> str:
     """The dead params of all minions of a place, as they are kept."""
     return "".join(path.read_text() for path in (folder / "state/minionize/dead").glob("*.jsonl"))
+
+
+def docker_contexts(folder: Path, **hosts: str) -> Path:
+    """Make a directory with configuration and contexts of docker's client; the first context is in use."""
+    config = folder / "docker/config.json"
+    for name, host in hosts.items():
+        path = config.parent / "contexts/meta" / sha256(name.encode()).hexdigest() / "meta.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({"Name": name, "Metadata": {}, "Endpoints": {"docker": {"Host": host}}}))
+    config.write_text(json.dumps({"currentContext": next(iter(hosts))}))
+    return config

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.running import Place, alive, until
-from tests.containers.docked import DEAF, OBEDIENT, Docked
+from tests.containers.docked import DEAF, OBEDIENT, Docked, docker_contexts
 from tests.containers.dockerd import own_dockerd
 
 pytestmark = pytest.mark.container
@@ -113,17 +111,6 @@ def test_a_minion_stays_with_the_engine_of_its_context_when_another_comes_into_u
     else:
         assert minion.wait() == 1, minion.err
         assert "told" in minion.out
-
-
-def docker_contexts(folder: Path, **hosts: str) -> Path:
-    """Make a directory with configuration and contexts of docker's client; the first context is in use."""
-    config = folder / "docker/config.json"
-    for name, host in hosts.items():
-        path = config.parent / "contexts/meta" / sha256(name.encode()).hexdigest() / "meta.json"
-        path.parent.mkdir(parents=True)
-        path.write_text(json.dumps({"Name": name, "Metadata": {}, "Endpoints": {"docker": {"Host": host}}}))
-    config.write_text(json.dumps({"currentContext": next(iter(hosts))}))
-    return config
 
 
 def test_a_killed_minion_leaves_no_container(docked: Docked) -> None:

@@ -28,7 +28,7 @@ from minionize.containers.termination import Termination
 from minionize.errors import CallbackError
 from minionize.task import Param
 from minionize.testing.callback import make_task
-from tests.containers.test_docker_ends import docker_contexts
+from tests.containers.docked import docker_contexts
 from tests.worker.running import until
 
 NOBODY = "unix:///nonexistent/docker.sock"
