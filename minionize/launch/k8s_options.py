@@ -22,8 +22,6 @@ _IMAGE = re.compile(
     r"(@[A-Za-z][\w+.-]*:[0-9a-fA-F]{32,})?",
     re.ASCII,
 )
-_PORTS = 65535
-_UIDS = 2**31 - 1
 
 
 def _fits(pattern: re.Pattern[str], words: str) -> Callable[[Any], str]:
@@ -35,11 +33,11 @@ def _fits(pattern: re.Pattern[str], words: str) -> Callable[[Any], str]:
     return parse
 
 
-def _up_to(most: int) -> Callable[[Any], int]:
+def _between(least: int, most: int, why: str = "") -> Callable[[Any], int]:
     def parse(value: Any) -> int:
-        number = integer(1)(value)
-        if number > most:
-            raise ValueError(f"must be {most} or less")
+        number = integer(0)(value)
+        if not least <= number <= most:
+            raise ValueError(f"must be between {least} and {most}{why}")
         return number
 
     return parse
@@ -48,7 +46,7 @@ def _up_to(most: int) -> Callable[[Any], int]:
 _quantity = _fits(_QUANTITY, "a quantity of Kubernetes: 2, 500m, 4Gi")
 _resource_name = _fits(_NAME, "a name of Kubernetes: small letters, digits, - and .")
 
-port = _up_to(_PORTS)
+port = _between(1024, 65535, ": minions are not root")
 """Parses the port of a server."""
 
 OPTIONS = (
@@ -113,7 +111,7 @@ OPTIONS = (
         ("--drain",),
         "SECONDS",
     ),
-    Setting("uid", "", _up_to(_UIDS), 65532, "User id of the minions.", ("--uid",), "N"),
+    Setting("uid", "", _between(1, 2**31 - 1), 65532, "User id of the minions.", ("--uid",), "N"),
     Setting("per_minion", "", integer(1), 1, "ScaledJob: so many params call for one minion.", ("--per-minion",), "N"),
     Setting(
         "trigger_auth",
