@@ -183,7 +183,7 @@ class KafkaEngine(Engine):
         if (headers.get(FOR) or self._group) != self._group:
             return None
         id = headers.get(ID) or f"{message.partition()}-{message.offset()}"
-        return Record(id, message.value() or b"", headers.get(TYPE, ""))
+        return Record(id, message.value() or b"", headers.get(TYPE, ""), message.timestamp()[1])
 
     def receive(self, max_messages: int, timeout: float) -> list[Delivery]:
         """Take up to ``max_messages`` params; 0 keeps the membership alive."""
@@ -234,11 +234,11 @@ class KafkaEngine(Engine):
     def dead_letter(self, deliveries: Sequence[Delivery], reason: str, evidence: Sequence[Mapping[str, Any]]) -> None:
         """Give up: written to the topic of the dead, then done."""
         lost = self._connected().lost(each.receipt for each in deliveries)
-        dead = [
-            Dead.now(each.id, each.receipt.record.body, each.receipt.record.content_type, reason, proof)
+        dead = {
+            each.receipt: Dead.now(each.id, each.receipt.record.body, each.receipt.record.content_type, reason, proof)
             for each, proof in zip(deliveries, evidence, strict=True)
             if each.receipt not in lost
-        ]
+        }
         with self._reaching("dead-letter"):
             if dead:
                 self._graveyard.bury(self._sender(), dead)

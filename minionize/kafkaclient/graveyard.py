@@ -1,16 +1,18 @@
 """The dead params of a group: a topic of their own, with one message for each, and another that takes it back.
 
-The topic is compacted: the brokers keep the last message of each key. The key is the id of the param.
+The topic is compacted: the brokers keep the last message of each key. The key is where and since when the param was in
+our topic. The place alone will not do: when the topic is made anew, other params are there.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from minionize.kafkaclient.client import Client
 from minionize.kafkaclient.offsets import offsets
+from minionize.kafkaclient.progress import Entry
 from minionize.kafkaclient.topics import Message, Outbox, create, scan
 from minionize.message import TYPE, Dead
 
@@ -44,12 +46,14 @@ class Graveyard:
         self.topic = f"{client.topic}.{group}.dead"
         self._made = False
 
-    def bury(self, outbox: Outbox, dead: Iterable[Dead]) -> None:
+    def bury(self, outbox: Outbox, dead: Mapping[Entry, Dead]) -> None:
         """Write dead params; the topic is made for the first, and where that failed: it may have been deleted."""
         if not self._made:
             create(self._client, self.topic, 1, _CONFIG)
         self._made = False
-        outbox.send((Message(self.topic, 0, each.encode(), each.id) for each in dead), f"write {self.topic}")
+        outbox.send(
+            (Message(self.topic, 0, each.encode(), _key(entry)) for entry, each in dead.items()), f"write {self.topic}"
+        )
         self._made = True
 
     def dig(self, outbox: Outbox, graves: Iterable[Grave]) -> None:
@@ -75,6 +79,11 @@ class Graveyard:
             if message.value() is not None:
                 found[where] = Grave(message.partition(), key, _read(message, where[1]))
         return iter(found.values())
+
+
+def _key(entry: Entry) -> str:
+    assert entry.record is not None
+    return f"{entry.partition}-{entry.offset}-{entry.record.since}"
 
 
 def _text(data: bytes | None) -> str | None:

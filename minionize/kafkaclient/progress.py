@@ -63,11 +63,13 @@ class Record(NamedTuple):
         id: Id of the param.
         body: The param, encoded.
         content_type: Of the body; "" where the message says nothing.
+        since: When it was put, by its own timestamp in milliseconds; -1 where it has none.
     """
 
     id: str
     body: bytes
     content_type: str
+    since: int = -1
 
 
 class Entry:

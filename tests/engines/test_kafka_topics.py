@@ -12,6 +12,8 @@ from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[att
 
 from minionize.engine import EngineError, LeaseLost, NotConnected
 from minionize.engines.kafka import KafkaEngine
+from minionize.kafkaclient.topics import Message, Outbox, create
+from minionize.message import Dead
 from tests.brokers.kafka import KafkaServer, produce
 from tests.engines.kafka_helpers import Make, engines_on, opened, partitions, take
 
@@ -116,3 +118,38 @@ def test_a_topic_of_the_dead_that_was_deleted_is_made_again(make: Make, kafka_se
                 engine.close()
                 engine.open()
     assert {each.id for each in engine.dead()} == {each.id for each in rest}
+
+
+def test_the_dead_of_a_topic_made_anew_leave_those_of_the_former_one(
+    make: Make, kafka_server: KafkaServer, topic: str
+) -> None:
+    """They are at the same places of a topic of the same name."""
+    for param in ("old", "new"):
+        partitions(kafka_server, topic, 1)
+        engine = make()
+        engine.put([param])
+        engine.open()
+        engine.dead_letter(take(engine, 1), "failed", [{}])
+        engine.close()
+        delete(kafka_server, topic)
+    partitions(kafka_server, topic, 1)
+    engine = opened(make())
+    assert sorted(str(each.param) for each in engine.dead()) == ["new", "old"]
+    assert engine.requeue({each.id for each in engine.dead()}) == 2
+    assert list(engine.dead()) == []
+    assert sorted(str(each.param) for each in take(engine, 2)) == ["new", "old"]
+
+
+def test_what_was_dead_before_keys_told_of_the_topic_can_be_requeued(
+    make: Make, kafka_server: KafkaServer, topic: str
+) -> None:
+    """Their key was the id."""
+    engine = make()
+    engine.put([])
+    create(engine._client, f"{topic}.{topic}.dead", 1, {"cleanup.policy": "compact"})
+    letter = Dead.now("0-7", b"a", "", "failed", {}).encode()
+    Outbox(engine._client).send([Message(f"{topic}.{topic}.dead", 0, letter, "0-7")], "write")
+    engine.open()
+    assert engine.requeue(["0-7"]) == 1
+    assert list(engine.dead()) == []
+    assert [each.id for each in take(engine, 1)] == ["0-7"]
