@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby, islice
@@ -228,7 +229,7 @@ class GoogleEngine(Engine):
         redelivered = True if attempts is not None or receipt.times > 1 else False if receipt.times else None
         return Delivery(
             param=param_of(message, self._codec),
-            id=id_of(message),
+            id=self._leases.name(receipt, id_of(message)),
             attempt=(attempts or 0) + 1,
             redelivered=redelivered,
             lease=max(0.0, receipt.until - now()),
@@ -342,21 +343,27 @@ class GoogleEngine(Engine):
 
     def requeue(self, ids: Iterable[str]) -> int:
         """Put dead params anew, with their ids."""
-        wanted, count = set(ids), 0
+        wanted, count = Counter(ids), 0
         if self._dead_place is None or not wanted:
             return 0
         with self._look(self._dead_place.subscription) as look:
             for batch in look.batches():
-                found = {letter(message, self._codec).id: message for message in batch}
-                chosen = {id: message for id, message in found.items() if id in wanted}
-                for part in _calls(revived(message, id, self._place.subscription) for id, message in chosen.items()):
+                chosen = list(self._chosen(batch, wanted))
+                for part in _calls(revived(message, id, self._place.subscription) for id, message in chosen):
                     self._link.publish(self._place.topic, part)
-                look.settle(list(chosen.values()))
+                look.settle([message for _, message in chosen])
                 count += len(chosen)
-                wanted.difference_update(chosen)
-                if not wanted:
+                if not wanted.total():
                     break
         return count
+
+    def _chosen(self, batch: Sequence[Any], wanted: Counter[str]) -> Iterator[tuple[str, Any]]:
+        """Yield the dead params that are wanted, with their ids; each is then wanted once less."""
+        for message in batch:
+            id = letter(message, self._codec).id
+            if wanted[id] > 0:
+                wanted[id] -= 1
+                yield id, message
 
     def purge(self) -> int:
         """Throw away what is ready."""

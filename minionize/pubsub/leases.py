@@ -45,6 +45,10 @@ class Receipt:
     settled: bool = False
     unsure: bool = False
 
+    def is_ours(self, at: float) -> bool:
+        """Tell whether we hold it at that time, by our clock."""
+        return not self.settled and self.until > at
+
 
 class Leases:
     """Begins, renews and ends leases.
@@ -58,6 +62,7 @@ class Leases:
     def __init__(self, link: Link, subscription: str) -> None:
         self._link, self._subscription = link, subscription
         self._held: WeakValueDictionary[str, Receipt] = WeakValueDictionary()
+        self._named: WeakValueDictionary[str, Receipt] = WeakValueDictionary()
         self._done: OrderedDict[str, None] = OrderedDict()  # the latest messages, oldest first
 
     def begin(self, received: Sequence[Any], until: float) -> list[Receipt]:
@@ -73,7 +78,7 @@ class Leases:
             held = self._held.get(key)
             if key in self._done:
                 again.append(each.ack_id)
-            elif held is not None and not held.settled and held.until > at:
+            elif held is not None and held.is_ours(at):
                 # The latest lease counts.
                 held.lease = each.ack_id
             else:
@@ -83,6 +88,17 @@ class Leases:
         if again:
             self._link.acknowledge(self._subscription, again)
         return fresh
+
+    def name(self, receipt: Receipt, id: str) -> str:
+        """Return what a delivery is called: as its param, unless we hold another message of that id.
+
+        Messages that others have given one id are params all the same.
+        """
+        at = now()
+        while (other := self._named.get(id)) is not None and other is not receipt and other.is_ours(at):
+            id += "~"
+        self._named[id] = receipt
+        return id
 
     def renew(self, receipts: Iterable[Receipt], seconds: int) -> set[Receipt]:
         """Let leases last so long from now; return those that are lost."""

@@ -45,6 +45,32 @@ def test_nonsense_in_our_attributes_is_no_crash(case: Case) -> None:
     assert (delivery.param, delivery.attempt) == ("a", 1)
 
 
+def test_two_messages_of_one_id_are_two_params(case: Case) -> None:
+    """A minion that holds both runs both; when one is settled the other one can have the id."""
+    engine = case.opened()
+    case.publish(b"a", minionize_id="1")
+    case.publish(b"b", minionize_id="1")
+    first, second = taken(engine, 2)
+    assert {first.id, second.id} == {"1", "1~"}
+    engine.ack([first])
+    engine.nack([second])
+    (again,) = taken(engine)
+    assert (again.id, again.param, again.attempt) == ("1", second.param, 2)
+    engine.ack([again])
+    assert nothing(engine)
+
+
+def test_two_dead_params_of_one_id_are_both_made_anew(case: Case) -> None:
+    engine = case.opened()
+    case.publish(b"a", minionize_id="1")
+    case.publish(b"b", minionize_id="1")
+    engine.dead_letter(taken(engine, 2), "failed", [{}, {}])
+    assert [each.id for each in engine.dead()] == ["1", "1"]
+    assert engine.requeue(["1", "1"]) == 2
+    assert sorted(each.param for each in taken(engine, 2)) == ["a", "b"]
+    assert list(engine.dead()) == []
+
+
 def test_what_is_to_wait_for_ever_harms_nobody(case: Case) -> None:
     engine = case.opened()
     case.publish(b"never", minionize_not_before="1e300")
