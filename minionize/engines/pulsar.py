@@ -15,7 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from minionize.engine import Backlog, DeadLetter, Delivery, Engine, EngineError, Features, Holder, NotConnected
-from minionize.message import ID, TYPE, Codec, decoder_setting
+from minionize.message import ID, TYPE, Codec, batches, decoder_setting
 from minionize.notice import notice
 from minionize.pulsarclient.admin import Admin, full_name
 from minionize.pulsarclient.hold import Held, Hold
@@ -32,6 +32,9 @@ _BLINK = 2.0
 _PEEKED = 1000
 _FIRST, _QUIET = 2.0, 0.5
 """Seconds for which a look waits for its first message, then for each more: nobody tells whether there is one."""
+
+_BATCH = 8_000_000
+"""Bytes of dead params that are made ready again at a time."""
 
 _MOST_PEEKED = 190_000
 """A server lets the minions of a subscription hold 200,000 messages at a time."""
@@ -253,12 +256,13 @@ class PulsarEngine(Engine):
         if message.batch > 1:
             self._break_up(line, message)
             return
+        receipt = self._hold.admit(line, message)
         yield Delivery(
             param=self._codec.decode(message.body, message.content_type),
             id=message.id,
             attempt=message.attempts + 1,
             redelivered=message.redelivered,
-            receipt=self._hold.admit(line, message),
+            receipt=receipt,
         )
 
     def _break_up(self, line: Line, first: Message) -> None:
@@ -354,20 +358,28 @@ class PulsarEngine(Engine):
 
     def requeue(self, ids: Iterable[str]) -> int:
         """Make dead params ready again; each is put before it leaves the dead."""
-        wanted, found = Counter(ids), []
+        wanted, count = Counter(ids), 0
         if not wanted:
             return 0
-        link, outbox = self._connected(), self._mailer()
+        link = self._connected()
         with closing(link.lone_consumer(self._dead, self._subscription)) as consumer:
-            for message in link.all(consumer, self._dead):
-                id, body, properties = message.revived(self._subscription)
-                if wanted[id] > 0:
-                    wanted[id] -= 1
-                    found.append(message.raw)
-                    outbox.publish(self._topic, body, properties, like=message)
-            outbox.confirm()
-            for raw in found:
-                consumer.acknowledge(raw)
+            # Batch by batch: should the connection be lost, few have been put and are still dead.
+            for batch in batches(link.all(consumer, self._dead), lambda each: len(each.body), _BATCH):
+                count += self._revive(consumer, batch, wanted)
+        return count
+
+    def _revive(self, consumer: Any, batch: Sequence[Message], wanted: Counter[str]) -> int:
+        """Make those ready again that are wanted, each of which is then wanted once less; return how many."""
+        outbox, found = self._mailer(), []
+        for message in batch:
+            id, body, properties = message.revived(self._subscription)
+            if wanted[id] > 0:
+                wanted[id] -= 1
+                found.append(message.raw)
+                outbox.publish(self._topic, body, properties, like=message)
+        outbox.confirm()
+        for raw in found:
+            consumer.acknowledge(raw)
         return len(found)
 
 

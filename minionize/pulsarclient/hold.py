@@ -50,19 +50,24 @@ class Hold:
         if not message.is_for(self._subscription) or message.position in self._done:
             self._drop(line, message)
             return True
-        held = self._held.get(message.id)
-        if held is None:
-            return False
-        if held.message.position == message.position:
-            held.line.held -= 1
-            held.line, held.message = line, message
-        else:
-            # Put anew by a minion that died before it had acked the other one.
-            self.drop(line, message)
-        return True
+        id = message.id
+        while (held := self._held.get(id)) is not None:
+            if held.message.position == message.position:
+                message.id = id
+                held.line.held -= 1
+                held.line, held.message = line, message
+                return True
+            if held.message.body == message.body:
+                # Put anew by a minion that died before it had acked the other one.
+                self.drop(line, message)
+                return True
+            id += "~"
+        return False
 
     def admit(self, line: Line, message: Message) -> Held:
-        """Hold a delivery."""
+        """Hold a delivery. Messages that others have given one id are params all the same."""
+        while message.id in self._held:
+            message.id += "~"
         held = self._held[message.id] = Held(message, line)
         return held
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
+from typing import Any
 from uuid import uuid4
 
 import pulsar
 import pytest
 
-from minionize.engine import EngineError
+from minionize.engine import EngineError, NotConnected
 from minionize.engines.pulsar import PulsarEngine
 from minionize.message import ATTEMPTS, FOR, ID
+from minionize.pulsarclient.link import Link
+from minionize.pulsarclient.message import Message
 from tests.acceptance.running import until
 from tests.brokers.pulsar import PulsarServer
 from tests.engines.pulsar_helpers import Minions, nothing_comes, params, take
@@ -78,6 +82,24 @@ def test_a_copy_of_what_is_held(minions: Minions) -> None:
     minion.ack([held])
     minion.close()
     assert nothing_comes(minions.opened())
+
+
+def test_another_param_with_the_id_of_one_that_is_held(minions: Minions) -> None:
+    """Somebody has sent both with the same properties: each is run, also when the connection was lost."""
+    minion = minions.opened()
+    minions.server.produce(minions.topic, b"a", b"b", properties={ID: "1"})
+    held = take(minion, 2)
+    assert {each.id for each in held} == {"1", "1~"}
+    assert params(held) == ["a", "b"]
+    minion.close()
+    minion.open()
+    assert nothing_comes(minion, 1.0)
+    minion.ack(held[:1])
+    minion.nack(held[1:])
+    (again,) = take(minion, 1)
+    assert (again.param, again.attempt) == (held[1].param, 2)
+    minion.ack([again])
+    assert nothing_comes(minion)
 
 
 def test_what_comes_late_goes_back(minions: Minions) -> None:
@@ -187,6 +209,30 @@ def test_what_the_client_library_of_others_gives_up(minions: Minions) -> None:
     assert list(minion.dead()) == []
     (taken,) = take(minion, 1)
     assert (taken.param, taken.attempt, taken.receipt.message.properties["mine"]) == ("poison", 1, "yes")
+
+
+def test_what_was_made_ready_before_the_connection_was_lost_is_dead_no_more(
+    minions: Minions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would be made ready twice, by who asks again."""
+    minion = minions.opened()
+    minion.put(str(number) for number in range(20))
+    minion.dead_letter(take(minion, 20), "failed", [{}] * 20)
+    ids = [letter.id for letter in minion.dead()]
+    all_of_them = Link.all
+
+    def breaks(link: Link, consumer: Any, topic: str) -> Iterator[Message]:
+        yield from islice(all_of_them(link, consumer, topic), 15)
+        raise NotConnected("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Link, "all", breaks)
+        with pytest.raises(NotConnected):
+            minion.requeue(ids)
+    assert len(list(minion.dead())) == 5
+    assert minion.requeue(ids) == 5
+    assert len({each.id for each in take(minion, 20)}) == 20
+    assert nothing_comes(minion)
 
 
 def test_two_look_at_the_dead_at_once(minions: Minions, monkeypatch: pytest.MonkeyPatch) -> None:
