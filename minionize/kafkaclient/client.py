@@ -92,6 +92,8 @@ _REMEDIES = {
 }
 """What trying again does not help, and what would."""
 
+_CHECK = "; check KAFKA_BOOTSTRAP, whether the brokers run, and security.protocol in KAFKA_CONFIG"
+
 
 def properties(path: str) -> dict[str, str]:
     """Read a file of ``key=value`` lines; "" for none.
@@ -221,7 +223,7 @@ class Client:
         why = self._clean(error.str())
         if remedy:
             return EngineError(f"{self}: cannot {what}: {why}; {remedy}")
-        check = "; check KAFKA_BOOTSTRAP, and whether the brokers run" if what == "connect" else ""
+        check = _CHECK if what == "connect" else ""
         return NotConnected(f"{self}: cannot {what} now: {why}{self._clean(self._trouble, ' (', ')')}{check}")
 
     def is_refusal(self, error: Any) -> bool:

@@ -13,9 +13,17 @@ __all__ = ["Commits"]
 
 _TICK = 0.0005
 _MOVING = frozenset(
-    {"REBALANCE_IN_PROGRESS", "ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "FENCED_INSTANCE_ID", "_STATE", "_NO_OFFSET"}
+    {
+        "REBALANCE_IN_PROGRESS",
+        "ILLEGAL_GENERATION",
+        "UNKNOWN_MEMBER_ID",
+        "FENCED_INSTANCE_ID",
+        "_STATE",
+        "_NO_OFFSET",
+        "COORDINATOR_LOAD_IN_PROGRESS",
+    }
 )
-"""The group is being shared out anew: soon it is clear what is still ours."""
+"""The group is being shared out anew, or its broker has just started: soon it is clear what is still ours."""
 
 
 def _check(error: Any, partitions: list[Any]) -> None:

@@ -15,7 +15,11 @@ from minionize.engine import Delivery, Engine, EngineError
 from minionize.engines.kafka import KafkaEngine
 from tests.brokers.kafka import KafkaServer
 
-QUICK = "session.timeout.ms=1000\nheartbeat.interval.ms=100\nfetch.wait.max.ms=10\n"
+_LIVELY = "heartbeat.interval.ms=100\nfetch.wait.max.ms=10\n"
+QUICK = f"session.timeout.ms=1000\n{_LIVELY}"
+"""For members that are killed: others wait for their session. A broker that is busy for a second ends it too."""
+
+CALM = f"session.timeout.ms=10000\n{_LIVELY}"
 Make = Callable[..., KafkaEngine]
 
 
@@ -26,7 +30,7 @@ def engines_on(server: KafkaServer, topic: str, folder: Path) -> Iterator[Make]:
 
     def make(more: str = "", **values: str) -> KafkaEngine:
         path = folder / f"{len(made)}.properties"
-        path.write_text(QUICK + more)
+        path.write_text(CALM + more)
         engine = KafkaEngine(**{"bootstrap": server.address, "topic": topic, "config": str(path), **values})
         engine.minion = f"minion-{len(made)}"
         made.append(engine)

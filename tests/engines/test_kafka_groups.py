@@ -16,7 +16,7 @@ from minionize.engine import LeaseLost, NotConnected
 from minionize.engines.kafka import KafkaEngine
 from minionize.message import FOR, ID
 from tests.brokers.kafka import KafkaServer, produce
-from tests.engines.kafka_helpers import Make, engines_on, failure, kill, opened, params, partitions, take
+from tests.engines.kafka_helpers import QUICK, Make, engines_on, failure, kill, opened, params, partitions, take
 
 pytestmark = pytest.mark.broker
 
@@ -144,7 +144,7 @@ def test_what_is_held_is_run_to_its_end_when_its_partition_goes_to_another(
 ) -> None:
     partitions(kafka_server, topic, 2)
     produce(kafka_server, topic, b"a", partition=0)
-    first, second = opened(make()), make()
+    first, second = opened(make(QUICK)), make()
     held = take(first, 1)
     first.started(held)
     second.open()
@@ -226,7 +226,7 @@ def test_offsets_that_were_reset_by_hand_count(make: Make, kafka_server: KafkaSe
 
 
 def test_who_is_silent_for_too_long_loses_what_it_holds(make: Make) -> None:
-    slow = make("max.poll.interval.ms=1000\n")
+    slow = make(f"{QUICK}max.poll.interval.ms=1000\n")
     slow.put(["a"])
     slow.open()
     held = take(slow, 1)

@@ -19,7 +19,7 @@ from minionize.engines.kafka import KafkaEngine
 from minionize.kafkaclient.commits import Commits
 from minionize.kafkaclient.lending import Lending
 from tests.brokers.kafka import KafkaServer, produce
-from tests.engines.kafka_helpers import Make, engines_on, opened, partitions, take
+from tests.engines.kafka_helpers import QUICK, Make, engines_on, opened, partitions, take
 
 pytestmark = pytest.mark.broker
 
@@ -214,7 +214,7 @@ def test_what_is_told_again_is_charged_once(
 
 def test_who_comes_back_as_a_stranger_has_lost_it(make: Make, kafka_server: KafkaServer, topic: str) -> None:
     """Its name is the same, and it will never tell what became of the param."""
-    first, second, held = lent(make, kafka_server, topic, "max.poll.interval.ms=1500\n")
+    first, second, held = lent(make, kafka_server, topic, f"{QUICK}max.poll.interval.ms=1500\n")
     assert first._member
     assert second._member
     second._member._look = math.inf

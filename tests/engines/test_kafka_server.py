@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from minionize.engine import NotConnected
+from minionize.engine import Delivery, NotConnected
 from minionize.engines.kafka import KafkaEngine
 from tests.brokers.kafka import KafkaServer
 from tests.brokers.server import free_port
@@ -123,13 +123,14 @@ def test_a_settings_file_that_is_not_there(make: Make) -> None:
 # A broker that goes away.
 
 
-def tried_again(engine: KafkaEngine) -> None:
-    """Do as a minion does: close and open, until it works."""
+def ack_again(engine: KafkaEngine, held: list[Delivery]) -> None:
+    """Do as a minion does: close, open and ack, until it works."""
     until = time.monotonic() + 30
     while True:
         engine.close()
         try:
-            return engine.open()
+            engine.open()
+            return engine.ack(held)
         except NotConnected:
             assert time.monotonic() < until
 
@@ -145,8 +146,7 @@ def test_connections_that_are_cut(make: Make, kafka_server: KafkaServer) -> None
         try:
             engine.ack(taken)
         except NotConnected:
-            tried_again(engine)
-            engine.ack(taken)
+            ack_again(engine, taken)
         seen += [each.id for each in taken]
     assert len(set(seen)) == 30
 
@@ -165,8 +165,7 @@ def test_a_broker_that_is_restarted(make: Make, kafka_server: KafkaServer) -> No
     assert isinstance(failure(engine.open), NotConnected)
     assert isinstance(failure(lambda: make().put(["x"])), NotConnected)
     kafka_server.start()
-    tried_again(engine)
-    engine.ack(held)
+    ack_again(engine, held)
     engine.put("cd")
     assert params(take(engine, 2)) == ["c", "d"]
     assert engine.receive(1, 0.3) == []
@@ -185,6 +184,5 @@ def test_a_broker_that_hangs(make: Make, kafka_server: KafkaServer) -> None:
         assert time.monotonic() - began < 12.0
     finally:
         kafka_server.wake()
-    tried_again(engine)
-    engine.ack(held)
+    ack_again(engine, held)
     assert params(take(engine, 1)) == ["b"]
