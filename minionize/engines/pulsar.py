@@ -54,6 +54,13 @@ def _topic(value: Any) -> str:
     return topic
 
 
+def _subscription(value: Any) -> str:
+    subscription = text(value)
+    if "/" in subscription:
+        raise ValueError("must be a name without /: the topic of the dead is named after it")
+    return subscription
+
+
 def _admin(value: Any) -> str:
     url = text(value)
     if url and not url.startswith(("http://", "https://")):
@@ -103,7 +110,7 @@ class PulsarEngine(Engine):
         Setting(
             key="subscription",
             env="PULSAR_SUBSCRIPTION",
-            parse=text,
+            parse=_subscription,
             default="minions",
             help="The subscription that the minions share.",
             metavar="NAME",
@@ -153,8 +160,7 @@ class PulsarEngine(Engine):
     @property
     def queue_name(self) -> str:
         """Server, topic and subscription."""
-        place = self._access.place.rstrip("/")
-        return f"{place} {full_name(self._topic).partition('://')[2]} {self._subscription}"
+        return f"{self._access.place} {full_name(self._topic).partition('://')[2]} {self._subscription}"
 
     # Coming and going.
 

@@ -35,7 +35,11 @@ _MEANINGS: Mapping[str, tuple[type[EngineError], str]] = {
     "ALREADY_EXISTS": (ExistsError, "use another name"),
     "PERMISSION_DENIED": (DeniedError, "give this account roles/pubsub.subscriber and roles/pubsub.publisher for it"),
     "UNAUTHENTICATED": (EngineError, _CREDENTIALS),
-    "INVALID_ARGUMENT": (EngineError, "check the names in GOOGLE_PROJECT_ID, GOOGLE_TOPIC_ID and GOOGLE_SUBSCRIPTION"),
+    "INVALID_ARGUMENT": (
+        EngineError,
+        "check the names in GOOGLE_PROJECT_ID, GOOGLE_TOPIC_ID and GOOGLE_SUBSCRIPTION: letters, digits and -._~+%, 3 "
+        "to 255 of them, the first a letter",
+    ),
     "FAILED_PRECONDITION": (EngineError, "minions need a subscription of type pull that is not detached"),
     "UNIMPLEMENTED": (EngineError, "check PUBSUB_EMULATOR_HOST: that server is no Pub/Sub"),
 }

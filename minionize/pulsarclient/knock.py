@@ -9,7 +9,6 @@ from contextlib import suppress
 
 from minionize.engine import EngineError, NotConnected
 from minionize.pulsarclient.wire import fields, number, text
-from minionize.urls import shown
 
 __all__ = ["knock", "trust"]
 
@@ -22,14 +21,19 @@ _LARGEST = 65_536
 
 
 def knock(url: str, token: str, ca: str) -> None:
-    """Say hello to the first server of a service URL that answers.
+    """Say hello to the first server that answers.
+
+    Args:
+        url: Where servers are, as a service URL without a path.
+        token: What lets us in; "" for none.
+        ca: A PEM file of the CA that has signed their certificates; "" for those that are known.
 
     Raises:
         NotConnected: None does, or not now.
         EngineError: It is not trusted, or does not let us in.
     """
     scheme, _, rest = url.partition("://")
-    hosts = rest.partition("/")[0].split(",")
+    hosts = rest.split(",")
     for each in hosts:
         try:
             return _knock(scheme, each, token, ca)
@@ -51,7 +55,7 @@ def trust(ca: str) -> ssl.SSLContext:
 
 
 def _knock(scheme: str, host: str, token: str, ca: str) -> None:
-    place = shown(f"{scheme}://{host}")
+    place = f"{scheme}://{host}"
     name, _, port = host.rpartition(":") if host.rpartition(":")[2].isdecimal() else (host, "", PORTS[scheme])
     try:
         with socket.create_connection((name.strip("[]"), int(port)), _PATIENCE) as connection:

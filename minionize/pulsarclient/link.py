@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -13,7 +14,6 @@ from minionize.engine import EngineError
 from minionize.pulsarclient.faults import reaching
 from minionize.pulsarclient.knock import knock
 from minionize.pulsarclient.message import Message, position
-from minionize.urls import shown
 
 __all__ = ["Access", "Link", "brief_link"]
 
@@ -31,12 +31,13 @@ class Access:
     Attributes:
         url: Its service URL.
         ca: PEM file of the CA that has signed its certificate; "" for those that are known.
-        place: The server, for people.
+        place: The server, for people; where there are several, all of them.
     """
 
     def __init__(self, url: str, token: str, ca: str) -> None:
         self.url, self._token, self.ca = url, token, ca
-        self.place = shown(url)
+        scheme, _, rest = url.partition("://")
+        self.place = f"{scheme}://{re.split('[/?#]', rest)[0]}"
 
     def token(self) -> str:
         """Return the token as it is now; "" for none.
@@ -69,7 +70,7 @@ class Link:
     def __init__(self, access: Access) -> None:
         import pulsar
 
-        knock(access.url, access.token(), access.ca)
+        knock(access.place, access.token(), access.ca)
         self.place = access.place
         with reaching(self.place):
             self._client: Any = pulsar.Client(

@@ -132,6 +132,8 @@ def test_nobody_listens() -> None:
     port = free_port()
     assert str(port) in refusal(f"pulsar://127.0.0.1:{port}", NotConnected)
     assert "cannot be reached" in refusal("pulsar://no-such-host.invalid", NotConnected)
+    assert "127.0.0.1:99999" in refusal("pulsar://127.0.0.1:99999?token=s3cret", NotConnected)
+    assert "s3cret" not in refusal("pulsar://127.0.0.1:99999?token=s3cret", NotConnected)
     with engine_on(f"pulsar://127.0.0.1:{port}") as engine:
         for call in (engine.put, engine.ack, engine.nack):
             with pytest.raises(NotConnected):
@@ -141,7 +143,10 @@ def test_nobody_listens() -> None:
 
 
 def test_several_servers_are_named(pulsar_server: PulsarServer) -> None:
-    works(f"pulsar://127.0.0.1:{free_port()},127.0.0.1:{pulsar_server.port}/")
+    servers = f"pulsar://127.0.0.1:{free_port()},127.0.0.1:{pulsar_server.port}"
+    works(f"{servers}/")
+    with engine_on(f"{servers}/", "t") as engine:
+        assert engine.queue_name == f"{servers} public/default/t minions"
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\0\0\0\x08\0\0\0\x04\xff\xff\xff\xff"])
@@ -198,6 +203,7 @@ def test_a_subscription_that_somebody_has_for_himself(pulsar_server: PulsarServe
         ("connection", "pulsar://user:s3cret@host"),
         ("topic", "non-persistent://public/default/params"),
         ("admin", "host:8080"),
+        ("subscription", "a/b"),
     ],
 )
 def test_what_is_no_setting(key: str, value: str) -> None:
