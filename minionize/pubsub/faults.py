@@ -38,7 +38,7 @@ _MEANINGS: Mapping[str, tuple[type[EngineError], str]] = {
     "INVALID_ARGUMENT": (
         EngineError,
         "check the names in GOOGLE_PROJECT_ID, GOOGLE_TOPIC_ID and GOOGLE_SUBSCRIPTION: letters, digits and -._~+%, 3 "
-        "to 255 of them, the first a letter",
+        "to 255 of them, the first a letter, and not goog at the begin",
     ),
     "FAILED_PRECONDITION": (EngineError, "minions need a subscription of type pull that is not detached"),
     "UNIMPLEMENTED": (EngineError, "check PUBSUB_EMULATOR_HOST: that server is no Pub/Sub"),
