@@ -17,7 +17,7 @@ from minionize.engine import DeadLetter, EngineError, Undecodable
 from minionize.setting import Setting, choice
 from minionize.task import Param, plain
 
-__all__ = ["ATTEMPTS", "FOR", "ID", "JSON", "TYPE", "Codec", "Dead", "batches", "decoder_setting"]
+__all__ = ["ATTEMPTS", "FOR", "ID", "JSON", "TYPE", "Codec", "Dead", "batches", "counted", "decoder_setting"]
 
 TYPE = "content-type"
 ID = "minionize-id"
@@ -28,6 +28,7 @@ for which subscription or group only it was put anew."""
 
 JSON = "application/json"
 _DEAD = "minionize-dead"
+_DIGITS = 18
 _MOST = 1000
 _QUICK = 0.05
 
@@ -44,6 +45,11 @@ def decoder_setting(env: str) -> Setting:
         "What a message without a content type is: a text as it stands, or JSON.",
         choices=("identity", "json"),
     )
+
+
+def counted(words: str) -> int | None:
+    """Read how many attempts are over; None where others have written what no minion would."""
+    return int(words) if words.isascii() and words.isdecimal() and len(words) <= _DIGITS else None
 
 
 class Codec:

@@ -9,7 +9,7 @@ from typing import Any
 
 from minionize.engine import DeadLetter
 from minionize.errors import EngineError
-from minionize.message import ATTEMPTS, FOR, ID, JSON, TYPE, Codec, Dead
+from minionize.message import ATTEMPTS, FOR, ID, JSON, TYPE, Codec, Dead, counted
 from minionize.task import Param
 
 __all__ = [
@@ -87,8 +87,7 @@ def param_of(message: Any, codec: Codec) -> Any:
 
 def attempts_of(message: Any) -> int | None:
     """Return how many of its attempts are over; None where it was never put anew."""
-    words = message.attributes.get(ATTEMPTS, "")
-    return int(words) if words.isascii() and words.isdigit() else None
+    return counted(message.attributes.get(ATTEMPTS, ""))
 
 
 def held_back(message: Any) -> float:

@@ -57,7 +57,7 @@ class Hold:
                 held.line.held -= 1
                 held.line, held.message = line, message
                 return True
-            if held.message.body == message.body:
+            if (message.is_anew or held.message.is_anew) and held.message.body == message.body:
                 # Put anew by a minion that died before it had acked the other one.
                 self.drop(line, message)
                 return True

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from minionize.engine import DeadLetter
-from minionize.message import ATTEMPTS, FOR, ID, JSON, TYPE, Codec, Dead
+from minionize.message import ATTEMPTS, FOR, ID, JSON, TYPE, Codec, Dead, counted
 from minionize.pulsarclient.wire import fields
 
 __all__ = ["Message", "position"]
 
 _BATCH_SIZE = 6  # field of a serialized id
-_DIGITS = 18
 _REASON = "minionize-reason"
 _LARGEST, _LONGEST = 4_000_000, 1000
 """Bytes of a document, for a server takes 5 MB; characters of a reason where there is none."""
@@ -79,13 +78,17 @@ class Message:
     @property
     def attempts(self) -> int:
         """How many deliveries counted as attempts and are over."""
-        words = self.properties.get(ATTEMPTS, "")
-        return int(words) if words.isdecimal() and len(words) <= _DIGITS else 0
+        return counted(self.properties.get(ATTEMPTS, "")) or 0
 
     @property
     def redelivered(self) -> bool:
         """Whether its param is known to have been delivered before: what a dead minion was given leaves no trace."""
         return ATTEMPTS in self.properties or self.raw.redelivery_count() > 0
+
+    @property
+    def is_anew(self) -> bool:
+        """Whether a minion, or who requeued it, has put it in place of another message."""
+        return FOR in self.properties
 
     def is_for(self, subscription: str) -> bool:
         """Whether it concerns this subscription: what another one puts anew is for itself alone."""

@@ -84,13 +84,14 @@ def test_a_copy_of_what_is_held(minions: Minions) -> None:
     assert nothing_comes(minions.opened())
 
 
-def test_another_param_with_the_id_of_one_that_is_held(minions: Minions) -> None:
+@pytest.mark.parametrize("other", ["a", "b"])
+def test_another_param_with_the_id_of_one_that_is_held(minions: Minions, other: str) -> None:
     """Somebody has sent both with the same properties: each is run, also when the connection was lost."""
     minion = minions.opened()
-    minions.server.produce(minions.topic, b"a", b"b", properties={ID: "1"})
+    minions.server.produce(minions.topic, b"a", other.encode(), properties={ID: "1"})
     held = take(minion, 2)
     assert {each.id for each in held} == {"1", "1~"}
-    assert params(held) == ["a", "b"]
+    assert params(held) == ["a", other]
     minion.close()
     minion.open()
     assert nothing_comes(minion, 1.0)
