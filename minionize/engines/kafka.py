@@ -13,17 +13,18 @@ from weakref import WeakValueDictionary
 
 from minionize.engine import Backlog, DeadLetter, Delivery, Engine, EngineError, Features, LeaseLost, NotConnected
 from minionize.kafkaclient.client import ANSWER, Client, properties
-from minionize.kafkaclient.graveyard import Graveyard
+from minionize.kafkaclient.graveyard import Grave, Graveyard
 from minionize.kafkaclient.member import Member
 from minionize.kafkaclient.offsets import committed, offsets
 from minionize.kafkaclient.progress import FRESH, LENT, RUNNING, SEEN, Changes, Entry, Mark, Progress, Record
 from minionize.kafkaclient.topics import Message, Outbox, create, scan
-from minionize.message import FOR, ID, TYPE, Codec, Dead, decoder_setting
+from minionize.message import FOR, ID, TYPE, Codec, Dead, batches, decoder_setting
 from minionize.notice import notice
 from minionize.setting import Setting, text
 from minionize.task import Param
 
 _RUNS = (RUNNING, LENT)
+_BATCH = 8_000_000  # bytes of dead params that are made ready again at a time
 _KEPT = {"retention.ms": "-1"}  # a param that waits must not vanish
 
 
@@ -337,19 +338,20 @@ class KafkaEngine(Engine):
 
     def requeue(self, ids: Iterable[str]) -> int:
         """Make dead params ready again, for this group only."""
-        wanted, topic = set(ids), self._client.topic
+        wanted, count = set(ids), 0
         graves = [grave for grave in self._graveyard.graves() if grave.dead.id in wanted]
-        if not graves:
-            return 0
+        # Batch by batch: should the brokers go away, few have been put and are still dead.
+        for batch in batches(graves, lambda each: len(each.dead.body), _BATCH):
+            self._sender().send(self._again(batch), "requeue")
+            self._graveyard.dig(self._sender(), batch)
+            count += len(batch)
+        return count
+
+    def _again(self, graves: Iterable[Grave]) -> Iterator[Message]:
         partitions = self._everywhere()
-        headers = ({ID: grave.dead.id, FOR: self._group, TYPE: grave.dead.content_type} for grave in graves)
-        again = [
-            Message(topic, next(partitions), grave.dead.body, headers=each)
-            for grave, each in zip(graves, headers, strict=True)
-        ]
-        self._sender().send(again, "requeue")
-        self._graveyard.dig(self._sender(), graves)
-        return len(graves)
+        for dead in (grave.dead for grave in graves):
+            headers = {ID: dead.id, FOR: self._group, TYPE: dead.content_type}
+            yield Message(self._client.topic, next(partitions), dead.body, headers=headers)
 
 
 def _given_back(delivery: Delivery, charge: bool, due: float) -> Mark:

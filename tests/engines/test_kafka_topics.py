@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -138,6 +139,34 @@ def test_the_dead_of_a_topic_made_anew_leave_those_of_the_former_one(
     assert engine.requeue({each.id for each in engine.dead()}) == 2
     assert list(engine.dead()) == []
     assert sorted(str(each.param) for each in take(engine, 2)) == ["new", "old"]
+
+
+def test_what_was_made_ready_before_the_brokers_went_away_is_dead_no_more(
+    make: Make, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would be made ready twice, by who asks again."""
+    engine = make()
+    engine.put(str(number) for number in range(20))
+    engine.open()
+    held = take(engine, 20)
+    engine.dead_letter(held, "failed", [{}] * 20)
+    ids = {each.id for each in held}
+    send, calls = Outbox.send, itertools.count()
+
+    def breaks(outbox: Outbox, messages: Iterable[Message], what: str) -> int:
+        if what == "requeue" and next(calls) == 3:
+            raise NotConnected("gone")
+        return send(outbox, messages, what)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Outbox, "send", breaks)
+        with pytest.raises(NotConnected):
+            engine.requeue(ids)
+    left = len(list(engine.dead()))
+    assert 0 < left < 20
+    assert engine.requeue(ids) == left
+    assert len({each.id for each in take(engine, 20)}) == 20
+    assert engine.receive(1, 0.3) == []
 
 
 def test_what_was_dead_before_keys_told_of_the_topic_can_be_requeued(
