@@ -140,9 +140,7 @@ class KafkaEngine(Engine):
 
     def declare(self) -> None:
         """Create the topic, with as many partitions as the brokers think right."""
-        producer = self._sender().producer
-        if self._client.partitions(producer, lambda: producer.poll(0)) is None:
-            create(self._client, self._client.topic, -1, _KEPT)
+        create(self._client, self._client.topic, -1, _KEPT)
 
     def close(self) -> None:
         """Leave the group; others go on with what is not settled.

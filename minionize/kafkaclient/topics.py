@@ -123,7 +123,7 @@ class Outbox:
 
 
 def create(client: Client, topic: str, partitions: int, config: Mapping[str, str]) -> None:
-    """Create a topic unless it is there.
+    """Create a topic unless it is there: who may not create any is not asked to.
 
     Args:
         client: Makes the connection.
@@ -135,6 +135,8 @@ def create(client: Client, topic: str, partitions: int, config: Mapping[str, str
     from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
     admin = client.admin()
+    if client.partitions(admin, lambda: admin.poll(0), topic) is not None:
+        return
     new = NewTopic(topic, partitions, -1, config=dict(config))
     with client.reaching(f"create the topic {topic}"):
         try:

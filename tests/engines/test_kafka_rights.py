@@ -34,16 +34,19 @@ def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaSer
     }
     with running(tmp_path_factory.mktemp("strict"), more) as server:
         partitions(server, TOPIC, 1)
-        admin = AdminClient({**server.client()})
-        user = f"User:{server.user}"
-        rights = [
-            AclBinding(kind, name, ResourcePatternType.LITERAL, user, "*", operation, AclPermissionType.ALLOW)
-            for kind, name in ((ResourceType.TOPIC, TOPIC), (ResourceType.GROUP, "minions"))
-            for operation in (AclOperation.READ, AclOperation.DESCRIBE)
-        ]
-        for answer in admin.create_acls(rights).values():
-            answer.result(5)
+        for kind, name in ((ResourceType.TOPIC, TOPIC), (ResourceType.GROUP, "minions")):
+            grant(server, kind, name, AclOperation.READ, AclOperation.DESCRIBE)
         yield server
+
+
+def grant(server: KafkaServer, kind: ResourceType, name: str, *operations: AclOperation) -> None:
+    admin, user = AdminClient({**server.client()}), f"User:{server.user}"
+    rights = [
+        AclBinding(kind, name, ResourcePatternType.LITERAL, user, "*", operation, AclPermissionType.ALLOW)
+        for operation in operations
+    ]
+    for answer in admin.create_acls(rights).values():
+        answer.result(5)
 
 
 def login(server: KafkaServer) -> str:
@@ -54,7 +57,7 @@ def login(server: KafkaServer) -> str:
 @pytest.fixture
 def make(strict_server: KafkaServer, tmp_path: Path) -> Iterator[Make]:
     with engines_on(strict_server, TOPIC, tmp_path) as make:
-        yield lambda: make(login(strict_server), bootstrap=strict_server.sasl)
+        yield lambda *_, **values: make(login(strict_server), bootstrap=strict_server.sasl, **values)
 
 
 def test_who_may_not_write_is_told_so(strict_server: KafkaServer, tmp_path: Path) -> None:
@@ -83,3 +86,15 @@ def test_that_the_dead_have_no_place_is_known_at_the_start(
 def test_the_topic_that_may_not_be_read_is_named(make: Make) -> None:
     for ask in (lambda: list(make().dead()), make().backlog):
         assert "cannot use params.minions.dead" in str(failure(ask))
+
+
+def test_who_may_make_no_topic_uses_one_that_is_there(make: Make, strict_server: KafkaServer) -> None:
+    dead = f"{TOPIC}.others.dead"
+    partitions(strict_server, dead, 1)
+    grant(strict_server, ResourceType.GROUP, "others", AclOperation.READ, AclOperation.DESCRIBE)
+    grant(strict_server, ResourceType.TOPIC, dead, AclOperation.READ, AclOperation.WRITE, AclOperation.DESCRIBE)
+    produce(strict_server, TOPIC, b"a")
+    engine = opened(make(group="others"))
+    taken = take(engine, 1)
+    engine.dead_letter(taken, "failed", [{}])
+    assert [letter.id for letter in engine.dead()] == [taken[0].id]
