@@ -165,8 +165,10 @@ def dead_place(chosen: Chosen, explicit: str | None) -> Path | None:
     if explicit is None and chosen.engine.features.dead_letter:
         return None
     named = explicit or chosen.settings.values["dead"]
-    if named:
-        return Path(named)
+    return Path(named) if named else _usual_dead_place(chosen)
+
+
+def _usual_dead_place(chosen: Chosen) -> Path:
     from minionize.host import state_home
 
     return Path(state_home(chosen.settings.environ)) / "dead"
@@ -177,6 +179,8 @@ def dead_letters(chosen: Chosen, place: Path | None) -> Iterator[DeadLetter]:
     if place is not None:
         from minionize.queue.dead_lines import DeadLines
 
+        if place == _usual_dead_place(chosen) and not place.exists():
+            return  # no minion has made it yet
         yield from DeadLines(place).letters()
         return
     with visited(chosen) as engine:

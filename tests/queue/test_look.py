@@ -150,6 +150,13 @@ def test_nobody_is_dead(queue: Terminal) -> None:
     assert result.stderr == f"minion-queue: nothing is dead in execo {queue.folder}/sweeps\n"
 
 
+def test_nobody_is_dead_where_no_minion_has_been(queue: Terminal) -> None:
+    Path("params").write_text("a\n")
+    result = queue("-e", "file", "dead", FILE_PATH="params", XDG_STATE_HOME="state")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "nothing is dead in " in result.stderr
+
+
 def test_dead_params_of_a_file_stand_in_files(queue: Terminal) -> None:
     Path("dead").write_text(
         '{"id": "1-x", "param": "x", "reason": "failed", "exit_code": 1, "stderr": "no", "at": 5.0}\n'
