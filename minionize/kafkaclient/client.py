@@ -212,7 +212,7 @@ class Client:
         except KafkaException as error:
             raise self.failure(error.args[0], what) from error
         except TimeoutError as error:
-            raise NotConnected(f"{self}: cannot {what} now: the brokers do not answer") from error
+            raise NotConnected(f"{self}: cannot {what} now: {error or 'the brokers do not answer'}") from error
         except KafkaError as error:  # type: ignore[misc]
             # As it comes out of a call during which we were told of the group, and asked something in turn.
             raise self.failure(error, what) from error

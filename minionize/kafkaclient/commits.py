@@ -88,7 +88,8 @@ class Commits:
         until = time.monotonic() + ANSWER
         while self._answered < self._sent:
             if time.monotonic() > until:
-                raise TimeoutError
+                # What joins the group goes by the same connection, and is answered first.
+                raise TimeoutError("no answer; where a minion was killed, the group waits for it")
             # A longer wait in there would go on after the answer, and end at each message that comes meanwhile.
             self._listen(0.0)
             time.sleep(_TICK)

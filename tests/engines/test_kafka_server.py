@@ -14,7 +14,7 @@ from minionize.engine import Delivery, NotConnected
 from minionize.engines.kafka import KafkaEngine
 from tests.brokers.kafka import KafkaServer
 from tests.brokers.server import free_port
-from tests.engines.kafka_helpers import Make, engines_on, failure, params, take
+from tests.engines.kafka_helpers import Make, engines_on, failure, opened, params, take
 
 pytestmark = pytest.mark.broker
 
@@ -149,6 +149,22 @@ def test_connections_that_are_cut(make: Make, kafka_server: KafkaServer) -> None
             ack_again(engine, taken)
         seen += [each.id for each in taken]
     assert len(set(seen)) == 30
+
+
+def test_an_answer_that_is_late(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not taken for that of a later commit; and the brokers need not be at fault."""
+    engine = make()
+    engine.put("ab")
+    engine.open()
+    one, two = take(engine, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr("minionize.kafkaclient.commits.ANSWER", -1.0)
+        with pytest.raises(NotConnected, match="cannot ack now: no answer; where a minion was killed, the group waits"):
+            engine.ack([one])
+    ack_again(engine, [one])
+    engine.ack([two])
+    engine.close()
+    assert opened(make()).receive(1, 1.0) == []
 
 
 def test_a_broker_that_is_restarted(make: Make, kafka_server: KafkaServer) -> None:
