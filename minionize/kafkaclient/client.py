@@ -50,6 +50,7 @@ _COMMON = {
     "socket.connection.setup.timeout.ms": 5000,
     "reconnect.backoff.ms": 50,
     "reconnect.backoff.max.ms": 1000,
+    "allow.auto.create.topics": False,  # else to ask a broker for a topic makes it, with settings that lose params
     "log_level": 0,  # it would go to stderr, as what is fatal does all the same
 }
 _CONSUMER: dict[str, Any] = {

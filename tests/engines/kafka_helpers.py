@@ -43,7 +43,7 @@ def engines_on(server: KafkaServer, topic: str, folder: Path) -> Iterator[Make]:
             engine.close()
 
 
-def take(engine: Engine, count: int, *others: Engine, seconds: float = 10.0) -> list[Delivery]:
+def take(engine: Engine, count: int, *others: Engine, seconds: float = 20.0) -> list[Delivery]:
     """Receive so many, while others live on."""
     taken: list[Delivery] = []
     until = time.monotonic() + seconds

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions  # type: ignore[attr-defined]
 
 from minionize.engine import EngineError, LeaseLost, NotConnected
 from minionize.engines.kafka import KafkaEngine
@@ -133,6 +133,8 @@ def test_the_dead_of_a_topic_made_anew_leave_those_of_the_former_one(
         engine.dead_letter(take(engine, 1), "failed", [{}])
         engine.close()
         delete(kafka_server, topic)
+    with pytest.raises(EngineError, match="there is no such topic"):
+        make().requeue(each.id for each in make().dead())
     partitions(kafka_server, topic, 1)
     engine = opened(make())
     assert sorted(str(each.param) for each in engine.dead()) == ["new", "old"]
@@ -182,3 +184,17 @@ def test_what_was_dead_before_keys_told_of_the_topic_can_be_requeued(
     assert engine.requeue(["0-7"]) == 1
     assert list(engine.dead()) == []
     assert [each.id for each in take(engine, 1)] == ["0-7"]
+
+
+def test_what_is_made_keeps_what_it_is_given(make: Make, kafka_server: KafkaServer, topic: str) -> None:
+    """By default brokers make a topic of any name that is asked for, and keep messages for a week only."""
+    engine = make()
+    engine.put(["a"])
+    engine.open()
+    engine.dead_letter(take(engine, 1), "failed", [{}])
+    names = [topic, f"{topic}.{topic}.dead"]
+    asked = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
+    admin = AdminClient({**kafka_server.client()})
+    params, dead = (each.result(5) for each in admin.describe_configs(asked).values())
+    assert params["retention.ms"].value == "-1"
+    assert dead["cleanup.policy"].value == "compact"
