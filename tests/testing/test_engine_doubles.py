@@ -61,7 +61,7 @@ EXACTLY = {
         "what_was_settled_survives_a_kill"
     ),
     "KeepsDelaysToItself": (
-        "a_delay_survives_its_minion backlog_counts_what_waits peek_shows_no_delayed_param "
+        "a_delay_survives_its_minion backlog_counts_what_waits peek_shows_a_param_whose_time_has_come "
         "purge_throws_away_what_is_ready"
     ),
     "DeadLettersInSilence": "an_engine_without_dead_letters_says_so",
@@ -88,7 +88,7 @@ EXACTLY = {
     ),
     "DelayedForEver": (
         "a_delay_survives_its_minion a_delayed_nack_counts_too backlog_counts_what_waits "
-        "nack_with_a_delay_holds_back peek_shows_no_delayed_param the_end_waits_for_what_was_given_back"
+        "nack_with_a_delay_holds_back peek_shows_a_param_whose_time_has_come the_end_waits_for_what_was_given_back"
     ),
     "DelayStopsAll": "a_delay_holds_only_its_own_param",
     "CountsNackAsCrash": "a_crash_is_counted nack_is_no_crash what_was_settled_survives_a_kill",
