@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minionize.engine import EngineError, Undecodable
-from minionize.message import JSON, Codec, Dead, batches
+from minionize.message import JSON, Codec, Dead, batches, counted
 from minionize.testing import ManualClock
 
 VALUES = st.recursive(
@@ -119,3 +119,11 @@ def test_what_came_before_a_bad_item_is_in_a_batch() -> None:
     assert [next(found) for _ in range(3)] == [[0], [1, 2], [3, 4, 5]]
     with pytest.raises(EngineError, match="the seventh"):
         next(found)
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [("0", 0), ("12", 12), ("", None), ("-1", None), ("1.0", None), ("\u0663", None), ("9" * 19, None)],
+)
+def test_counts_of_others(words: str, count: int | None) -> None:
+    assert counted(words) == count
