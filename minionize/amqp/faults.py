@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,16 @@ from typing import Any
 
 from minionize.engine import EngineError, NotConnected
 
-__all__ = ["ACCESS_REFUSED", "NOT_FOUND", "NOT_IMPLEMENTED", "PRECONDITION", "code_of", "fault", "reaching"]
+__all__ = [
+    "ACCESS_REFUSED",
+    "NOT_FOUND",
+    "NOT_IMPLEMENTED",
+    "PRECONDITION",
+    "code_of",
+    "fault",
+    "most_bytes",
+    "reaching",
+]
 
 ACCESS_REFUSED, NOT_FOUND, _LOCKED, PRECONDITION, _NOT_ALLOWED, NOT_IMPLEMENTED = 403, 404, 405, 406, 530, 540
 _REMEDIES = {
@@ -22,6 +32,8 @@ _REMEDIES = {
 }
 _PASSING = ("down or inaccessible", "timeout", "no leader")
 """What the server says of a queue whose node is not there now."""
+
+_TOO_LARGE = re.compile(r"message size \d+ is larger than (?:configured )?max size (\d+)")
 
 
 @contextmanager
@@ -42,6 +54,12 @@ def reaching(place: str) -> Iterator[None]:
 def code_of(error: EngineError) -> int:
     """Tell by which of AMQP's codes the server closed a channel; 0 where it did not."""
     return int(getattr(error.__cause__, "reply_code", 0))
+
+
+def most_bytes(error: EngineError) -> int | None:
+    """Tell how many bytes the server takes as one message, where it has refused one for its size."""
+    found = _TOO_LARGE.search(str(getattr(error.__cause__, "reply_text", "")))
+    return int(found[1]) if found else None
 
 
 def fault(error: Any, place: str) -> EngineError:
@@ -68,7 +86,7 @@ def _said(code: int, text: str, place: str) -> EngineError:
     words = text.partition(" - ")[2] or text
     if code not in _REMEDIES or any(word in text for word in _PASSING):
         return NotConnected(f"{place} cannot be used now: {words}")
-    if "message size" in text:
+    if _TOO_LARGE.search(text):
         return EngineError(f"{place}: {words}; raise max_message_size of the server, or put the name of a file")
     if code == ACCESS_REFUSED and "LOGIN" in words.upper():
         return EngineError(f"{place} refuses this user or password: check those in RABBITMQ_URL")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -16,6 +17,12 @@ __all__ = ["CRASHES", "Message", "fresh"]
 
 CRASHES = "minionize-crashes"
 """Name of a header: how many of the attempts that are over ended without an outcome."""
+
+_DEAD = "minionize-dead"
+"""Name of a header of a dead param that is no document: what that would tell beside the param."""
+
+_LONGEST = 32_000
+"""Bytes of that header: all headers together have 128 KB at most."""
 
 _COUNT = "x-delivery-count"
 _KEPT = ("content_type", "content_encoding", "priority", "correlation_id", "reply_to", "type", "timestamp", "app_id")
@@ -79,19 +86,35 @@ class Message:
         """Return the properties of a message that has never been delivered."""
         return self._copied(id, {}, {})
 
-    def of_the_dead(self, id: str) -> Any:
-        """Return the properties of a dead param's document: with the headers of the param."""
-        return self._copied(id, {}, {"content_type": JSON})
+    def buried(self, id: str, reason: str, evidence: Mapping[str, Any], largest: float) -> tuple[bytes, Any]:
+        """Return body and properties of the message that tells that its param is dead: with the headers of the param.
 
-    def _copied(self, id: str, counts: dict[str, int], more: dict[str, Any]) -> Any:
-        left = {ATTEMPTS, CRASHES}
+        Args:
+            id: Of the param.
+            reason: Why, in words.
+            evidence: What is known of its last run.
+            largest: Bytes that a document may have. The param itself may be just as large: then it stays as it is.
+        """
+        dead = Dead.now(id, self.body, self.content_type, reason, evidence)
+        document = dead.encode()
+        if len(document) <= largest:
+            return document, self._copied(id, {}, {"content_type": JSON})
+        return self.body, self._copied(id, {_DEAD: _note(dead)}, {})
+
+    def _copied(self, id: str, notes: dict[str, Any], more: dict[str, Any]) -> Any:
+        left = {ATTEMPTS, CRASHES, _DEAD}
         kept = {name: v for name, v in self._headers.items() if name not in left and _is_kept(name)}
         fields = {name: getattr(self._properties, name) for name in _KEPT}
-        return _properties(id, uuid4().hex, {**kept, **counts}, {**fields, **more})
+        return _properties(id, uuid4().hex, {**kept, **notes}, {**fields, **more})
+
+    def _dead(self) -> Dead | None:
+        """Read what a minion has told of a dead param."""
+        note = Dead.decode(str(self._headers.get(_DEAD)).encode())
+        return Dead.decode(self.body) if note is None else replace(note, body=self.body)
 
     def letter(self, codec: Codec) -> DeadLetter:
         """Read it as a dead param."""
-        dead = Dead.decode(self.body)
+        dead = self._dead()
         if dead is not None:
             return dead.letter(codec)
         reason, at = self._death()
@@ -109,12 +132,19 @@ class Message:
 
     def revived(self) -> tuple[str, bytes, Any]:
         """Return id, body and properties of the message that a dead param was."""
-        dead = Dead.decode(self.body)
+        dead = self._dead()
         if dead is None:
             return self.id, self.body, self.afresh(self.id)
         properties = self.afresh(dead.id)
         properties.content_type = dead.content_type or None
         return dead.id, dead.body, properties
+
+
+def _note(dead: Dead) -> str:
+    note = replace(dead, body=b"").encode()
+    if len(note) > _LONGEST:
+        note = replace(dead, body=b"", reason=dead.reason[:1000], evidence={}).encode()
+    return note.decode()
 
 
 def fresh(content_type: str) -> Any:

@@ -14,6 +14,9 @@ __all__ = ["Outbox"]
 _MANY, _MUCH = 1000, 4_000_000
 """So many messages, or bytes, may be under way."""
 
+_LARGE = 1_000_000
+"""A message of more bytes may be too large for the server, which then closes the channel and confirms no other."""
+
 
 class Outbox:
     """Publishes to queues, by a connection of its own.
@@ -66,11 +69,14 @@ class Outbox:
             queue: Where to.
             body: What it holds.
             properties: What is told of it.
-            held: What it is put in place of; that learns when it is confirmed.
+            held: What it is put in place of; that learns when it is sent, and when it is confirmed.
 
         Raises:
+            NotNow: The server does not take what was sent before now.
             NotConnected: The connection is lost, or the queue does not take messages that were sent before.
         """
+        if len(body) > _LARGE:
+            self.confirm()
         self._send(queue, body, properties, held)
         if len(self._waiting) > _MANY or self._size > _MUCH:
             self._drain(_MANY // 2, _MUCH // 2)
@@ -79,6 +85,8 @@ class Outbox:
         self._channel.check()
         with reaching(self.link.place):
             self._channel.raw.basic_publish("", queue, body, properties, mandatory=mandatory)
+        if held is not None:
+            held.sent = self
         self._sent += 1
         self._waiting[self._sent] = len(body), held
         self._size += len(body)

@@ -8,6 +8,7 @@ server counts whatever comes back to it natively; so that count tells crashes, a
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from minionize.amqp.channel import Arrival
+from minionize.amqp.faults import most_bytes
 from minionize.amqp.hold import Held, Hold
 from minionize.amqp.link import Link
 from minionize.amqp.message import Message, fresh
@@ -22,7 +24,7 @@ from minionize.amqp.outbox import Outbox
 from minionize.amqp.places import Places
 from minionize.engine import Backlog, DeadLetter, Delivery, Engine, EngineError, Features, NotConnected
 from minionize.errors import NotNow, SettingsError
-from minionize.message import Codec, Dead, decoder_setting
+from minionize.message import Codec, decoder_setting
 from minionize.setting import Setting, text
 from minionize.task import Param
 from minionize.urls import shown
@@ -106,6 +108,7 @@ class RabbitmqEngine(Engine):
         self._hold = Hold()
         self._pause = _FIRST_PAUSE
         self._looked = self._checked = 0.0
+        self._largest = math.inf  # bytes that the server takes as one message; it tells when it refuses one
 
     @property
     def queue_name(self) -> str:
@@ -259,12 +262,22 @@ class RabbitmqEngine(Engine):
     def dead_letter(self, deliveries: Sequence[Delivery], reason: str, evidence: Sequence[Mapping[str, Any]]) -> None:
         """Give up: the queue of the dead has confirmed it before the queue is told."""
         proof = {d.id: e for d, e in zip(deliveries, evidence, strict=True)}
-        messages: dict[Held, tuple[bytes, Any]] = {}
-        for held in _unsettled(deliveries):
-            message = held.message
-            dead = Dead.now(held.id, message.body, message.content_type, reason, proof[held.id])
-            messages[held] = dead.encode(), message.of_the_dead(held.id)
-        self._replace(self._dead, messages)
+        receipts = _unsettled(deliveries)
+
+        def bury() -> None:
+            self._replace(
+                self._dead,
+                {held: held.message.buried(held.id, reason, proof[held.id], self._largest) for held in receipts},
+            )
+
+        try:
+            bury()
+        except EngineError as error:
+            largest = most_bytes(error)
+            if largest is None or largest >= self._largest:
+                raise
+            self._largest = largest
+            bury()
 
     def _replace(self, queue: str, messages: Mapping[Held, tuple[bytes, Any]]) -> None:
         """Put messages in place of what is held, which is then acked; what is there already is not put again."""
@@ -275,7 +288,6 @@ class RabbitmqEngine(Engine):
             for held in missing:
                 # A server that took nothing for a while must not get it twice.
                 if held.sent is not outbox:
-                    held.sent = outbox
                     outbox.publish(queue, *messages[held], held)
             outbox.confirm()
         self._hold.finish(link, list(messages))

@@ -30,21 +30,26 @@ class RabbitServer(Server):
         folder: Where it keeps all it has.
         certificate: PEM file with key and certificate for ``tls_port``, and the one of the CA; None: no TLS.
         consumer_timeout: Seconds for which a delivery may be held.
+        largest: Bytes that a message may have.
     """
 
     patience = 60.0
 
     def __init__(
-        self, folder: Path, certificate: tuple[Path, Path] | None = None, consumer_timeout: float = 1800.0
+        self,
+        folder: Path,
+        certificate: tuple[Path, Path] | None = None,
+        consumer_timeout: float = 1800.0,
+        largest: int = 16 << 20,
     ) -> None:
         super().__init__(folder)
         self.program = need("/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server")
         self.tls_port = free_port() if certificate else 0
         self._epmd: subprocess.Popen[bytes] | None = None
         self._ports = {"ERL_EPMD_PORT": str(free_port()), "RABBITMQ_DIST_PORT": str(free_port())}
-        self._configure(certificate, consumer_timeout)
+        self._configure(certificate, consumer_timeout, largest)
 
-    def _configure(self, certificate: tuple[Path, Path] | None, consumer_timeout: float) -> None:
+    def _configure(self, certificate: tuple[Path, Path] | None, consumer_timeout: float, largest: int) -> None:
         cookie = self.folder / ".erlang.cookie"
         cookie.write_text("minionize")
         cookie.chmod(0o400)
@@ -68,6 +73,7 @@ class RabbitServer(Server):
         lines = [
             f"load_definitions = {self.folder}/definitions.json",
             f"consumer_timeout = {consumer_timeout * 1000:.0f}",
+            f"max_message_size = {largest}",
         ]
         if certificate:
             own, ca = certificate

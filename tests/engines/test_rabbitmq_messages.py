@@ -17,11 +17,13 @@ from tests.brokers.rabbitmq import RabbitServer, running
 from tests.engines.rabbitmq_helpers import Make, engines, publish, take
 
 pytestmark = pytest.mark.broker
+LARGEST = 5_000_000
+"""Bytes that this server takes as one message."""
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
-    with running(tmp_path_factory.mktemp("rabbitmq")) as server:
+    with running(tmp_path_factory.mktemp("rabbitmq"), largest=LARGEST) as server:
         yield server
 
 
@@ -171,6 +173,31 @@ def test_a_megabyte_and_what_is_larger_than_a_frame(make: Make) -> None:
     assert all(delivery.param in big for delivery in taken)
     engine.dead_letter(taken, "too big", [{}, {}])
     assert all(letter.param in big for letter in engine.dead())
+
+
+def test_a_dead_param_that_is_too_large_for_a_document(make: Make) -> None:
+    """Quoted in JSON it is larger than the server takes: it is dead as it is, and no minion ends by that."""
+    engine, large, evidence = make(), "\0" * 2_000_000, {"exit_code": 3, "stderr_tail": "no\n"}
+    engine.put(["first", large, "last"])
+    engine.open()
+    engine.dead_letter(take(engine, 3), "failed", [evidence] * 3)
+    letters = list(engine.dead())
+    assert sorted(map(len, (letter.param for letter in letters))) == [4, 5, 2_000_000]
+    assert all((letter.reason, letter.evidence) == ("failed", evidence) for letter in letters)
+    assert all(abs(letter.at - time.time()) < 60.0 for letter in letters)
+    assert engine.requeue([letter.id for letter in letters]) == 3
+    again = take(engine, 3)
+    assert {(each.id, each.param, each.attempt) for each in again} == {(each.id, each.param, 1) for each in letters}
+    engine.dead_letter(again, "failed again", [{"stderr_tail": "x" * 200_000}] * 3)
+    assert {letter.reason for letter in engine.dead()} == {"failed again"}
+
+
+def test_what_is_put_before_a_message_that_is_too_large_is_counted(make: Make) -> None:
+    engine = make()
+    with pytest.raises(EngineError, match=r"raise max_message_size.*; 2 were put"):
+        engine.put(["a", "b", "x" * (LARGEST + 1), "c"])
+    engine.open()
+    assert {each.param for each in take(engine, 2)} == {"a", "b"}
 
 
 def test_ten_thousand(make: Make) -> None:
