@@ -29,10 +29,11 @@ _BLOCK = 0.5  # seconds that the server may let us wait
 
 
 class _Receipt(NamedTuple):
-    """Which delivery it is: the entry, how often it was delivered; and what the entry holds."""
+    """Which delivery it is: the entry, how often it was delivered; its param's id, and what the entry holds."""
 
     entry: str
     times: int
+    id: str
     fields: Mapping[bytes, bytes]
 
 
@@ -103,7 +104,7 @@ class RedisEngine(Engine):
         self._milliseconds = max(1, round(self._lease * 1000))
         self._codec = Codec(str(self.config["decoder"]))
         self._is_open = False
-        self._held: dict[str, int] = {}  # which entries, and how often each was delivered
+        self._held: dict[str, _Receipt] = {}  # by their entries
         self._unsure: set[tuple[str, int]] = set()  # what was to be settled when the answer was lost
         self._tended, self._tend_from = 0.0, "-"
 
@@ -191,20 +192,28 @@ class RedisEngine(Engine):
         return [(entry, 1, 1, 0, fields) for entry, fields in new]
 
     def _deliver(self, taken: Sequence[Any]) -> list[Delivery]:
-        received = [
-            _Receipt(entry.decode(), count, words if isinstance(words, Mapping) else mapping_of(words))
-            for entry, count, _, _, words in taken
-        ]
-        strangers = [each for each in received if not is_for(self._group, each.fields)]
+        ours, strangers = list[tuple[_Receipt, int, int]](), list[_Receipt]()
+        for entry, count, attempt, crashes, words in taken:
+            fields = words if isinstance(words, Mapping) else mapping_of(words)
+            receipt = _Receipt(entry.decode(), count, id_of(entry, fields), fields)
+            if is_for(self._group, fields):
+                ours.append((receipt, attempt, crashes))
+            else:
+                strangers.append(receipt)
         if strangers:
             self._call("ack", *_pairs(strangers))
-        deliveries = []
-        for receipt, (entry, count, attempt, crashes, _) in zip(received, taken, strict=True):
-            if is_for(self._group, receipt.fields):
-                self._held[receipt.entry] = count
-                param, id = param_of(self._codec, receipt.fields), id_of(entry, receipt.fields)
-                deliveries.append(Delivery(param, id, attempt, count > 1, self._lease, receipt, crashes))
-        return deliveries
+        ids = {each.id: each.entry for each in self._held.values()}
+        return [self._hold(receipt, ids, attempt, crashes) for receipt, attempt, crashes in ours]
+
+    def _hold(self, receipt: _Receipt, ids: dict[str, str], attempt: int, crashes: int) -> Delivery:
+        former = self._held.get(receipt.entry)
+        id = former.id if former else receipt.id
+        # Entries to which others have given one id are params all the same.
+        while ids.setdefault(id, receipt.entry) != receipt.entry:
+            id += "~"
+        held = self._held[receipt.entry] = receipt._replace(id=id)
+        param = param_of(self._codec, held.fields)
+        return Delivery(param, id, attempt, held.times > 1, self._lease, held, crashes)
 
     def _tend(self) -> None:
         """Now and then: look for what nobody has a lease of, and for consumers that are gone."""
@@ -255,7 +264,7 @@ class RedisEngine(Engine):
     def _forget(self, receipts: Iterable[_Receipt]) -> None:
         for receipt in receipts:
             self._unsure.discard(receipt[:2])
-            if self._held.get(receipt.entry) == receipt.times:
+            if self._held.get(receipt.entry) is receipt:
                 del self._held[receipt.entry]
 
     def started(self, deliveries: Sequence[Delivery]) -> None:

@@ -91,6 +91,26 @@ def test_what_others_put_among_the_dead(make: Any, redis: Any) -> None:
     assert (delivery.id, delivery.param, delivery.attempt) == (entry, "a", 1)
 
 
+def test_params_that_others_gave_one_id(make: Any, redis: Any) -> None:
+    """They are params each, with ids that differ while they are held; what is lost and taken again keeps its own."""
+    engine = make(lease=0.2)
+    for param in ("a", "b", "c"):
+        redis.xadd(S, {"param": param, "minionize-id": "same"})
+    first = engine.receive(3, 1.0)
+    assert [each.id for each in first] == ["same", "same~", "same~~"]
+    again: list[Delivery] = []
+    end = time.monotonic() + 10.0
+    while len(again) < 3 and time.monotonic() < end:
+        again += engine.receive(3 - len(again), 0.1)
+    assert {each.id: each.param for each in again} == {each.id: each.param for each in first}
+    engine.ack(again)
+    with pytest.raises(LeaseLost):
+        engine.ack(first)
+    redis.xadd(S, {"param": "d", "minionize-id": "same"})
+    (last,) = engine.receive(3, 1.0)
+    assert (last.param, last.id) == ("d", "same")
+
+
 def test_ten_thousand_are_put_in_a_moment(make: Any, redis: Any) -> None:
     engine = make(is_open=False)
     began = time.monotonic()
