@@ -78,6 +78,8 @@ def fault(error: Any, place: str) -> EngineError:
             f"{place} is not trusted: {cause.verify_message}; "
             "name its CA in RABBITMQ_URL: ?ssl_options={'cafile':'/path/ca.pem'}"
         )
+    if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
+        return EngineError(f"{place}: this port speaks no TLS: write amqp:// in RABBITMQ_URL")
     return NotConnected(f"{place} cannot be reached: {_words(cause)}; check RABBITMQ_URL, and whether the server runs")
 
 

@@ -44,6 +44,11 @@ _KNOWN: tuple[tuple[tuple[str, ...], bool, str], ...] = (
     (("cluster support disabled", "Cluster mode is not enabled"), False, "this is no cluster: write redis://"),
     (("CERTIFICATE_VERIFY_FAILED",), False, "name its authority: rediss://...?ssl_ca_certs=FILE in REDIS_URL"),
     (("WRONG_VERSION_NUMBER", "wrong version number"), False, "this port speaks no TLS: write redis:// in REDIS_URL"),
+    (
+        ("unknown command 'SENTINEL'", "unknown command `SENTINEL`"),
+        False,
+        "no sentinel listens there: write its port (26379 by default) in REDIS_URL, or redis:// for a server",
+    ),
     (("unknown command", "Unknown Redis command", "unknown subcommand"), False, "Redis 6.2 or later is needed"),
     (
         (

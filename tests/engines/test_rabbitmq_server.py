@@ -334,6 +334,8 @@ def test_tls(server: RabbitServer, make: Make) -> None:
     plain = server.url_of(USER, PASSWORD, port).replace("amqp:", "amqps:")
     with refused(make(), EngineError, "is not trusted"):
         make(url=plain).open()
+    with refused(make(), EngineError, "speaks no TLS: write amqp://"):
+        make(url=server.url.replace("amqp:", "amqps:")).open()
     with refused(make(), EngineError, "certificates .* cannot be read: No such file"):
         make(url=f"{plain}?ssl_options={{'ca_certs':'/no/such/ca.pem'}}").open()
     engine = make(url=f"{plain}?ssl_options={{'ca_certs':'{server.folder}/ca.pem'}}")

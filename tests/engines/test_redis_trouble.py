@@ -238,6 +238,8 @@ def is_busy(redis: Any) -> bool:
         ("UNBLOCKED force unblock from blocking operation, instance state changed", NotConnected, "see to the server"),
         ("CLUSTERDOWN The cluster is down", NotConnected, "see to the server"),
         ("ERR unknown command 'EVALSHA', with args beginning with: 's3cret'", EngineError, "6.2 or later"),
+        ("ERR unknown command 'SENTINEL', with args beginning with: 'x'", EngineError, "no sentinel listens there"),
+        ("ERR unknown command `SENTINEL`, with args beginning with: `x`", EngineError, "no sentinel listens there"),
         ("ERR invalid DB index", EngineError, "REDIS_URL"),
     ],
 )
