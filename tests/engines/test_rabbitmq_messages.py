@@ -152,10 +152,10 @@ def test_a_long_delay_holds_up_no_short_one(make: Make) -> None:
     engine.open()
     long, short = sorted(take(engine, 2), key=lambda delivery: str(delivery.param))
     engine.nack([long], delay=3600.0)
-    engine.nack([short], delay=0.2)
     began = time.monotonic()
+    engine.nack([short], delay=0.2)
     assert take(engine, 1)[0].param == "moments"
-    assert 0.1 < time.monotonic() - began < 5.0
+    assert time.monotonic() - began >= 0.2
     backlog = make()
     backlog.visit()
     told = backlog.backlog()

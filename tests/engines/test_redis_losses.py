@@ -90,8 +90,10 @@ def test_a_group_that_was_destroyed_begins_again(make: Any, redis: Any) -> None:
 
 
 @pytest.mark.parametrize("what", ["stream", "wait"])
-def test_a_minion_that_waits_is_let_go(make: Any, redis: Any, what: str) -> None:
+def test_a_minion_that_waits_is_let_go(make: Any, redis: Any, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The stream is deleted while the server waits for it; or the server becomes a replica, and lets all go."""
+    # Long enough that it still waits when it has been seen to wait.
+    monkeypatch.setattr("minionize.engines.redis._BLOCK", 4.0)
     engine = make()
 
     def let_go() -> None:
@@ -214,9 +216,10 @@ def test_a_waiting_minion_is_woken(make: Any, redis: Any) -> None:
     """It hears of what was given back, of what is new, and of its own accord of what is due."""
     engine = make()
     engine.put(["a"])
-    engine.nack(engine.receive(1, 1.0), delay=0.2)
+    taken = engine.receive(1, 1.0)
     began = time.monotonic()
-    taken: list[Delivery] = []
-    while not taken:
-        taken = engine.receive(1, 5.0)
-    assert 0.1 < time.monotonic() - began < 2.0
+    engine.nack(taken, delay=0.2)
+    again: list[Delivery] = []
+    while not again:
+        again = engine.receive(1, 10.0)
+    assert 0.2 <= time.monotonic() - began < 9.0

@@ -53,7 +53,7 @@ def durable(tmp_path: Path) -> Iterator[RedisServer]:
 
 def test_a_restart_with_persistence(durable: RedisServer) -> None:
     """Nothing is lost, nothing is run twice: a lease does not run out for the server was away."""
-    with engine_on(durable.url, lease=1.0) as engine, engine_on(durable.url, lease=1.0) as other:
+    with engine_on(durable.url) as engine, engine_on(durable.url) as other:
         other.minion = "minion-2"
         engine.put(["a", "b"])
         engine.open()
@@ -65,8 +65,10 @@ def test_a_restart_with_persistence(durable: RedisServer) -> None:
             engine.ack(taken)
         with pytest.raises(NotConnected):
             other.receive(1, 0.0)
-        time.sleep(1.1)
         durable.start()
+        with client(durable) as redis:
+            (held,) = redis.zrange("params:minions:leases", 0, -1)
+            redis.zincrby("params:minions:leases", -100_000, held)
         reopened(other)
         assert [each.param for each in other.receive(5, 0.0)] == ["b"]
         reopened(engine)
@@ -93,7 +95,7 @@ def test_a_restart_without_persistence(tmp_path: Path, caplog: pytest.LogCapture
 
 
 def test_a_server_that_hangs(tmp_path: Path) -> None:
-    with started(tmp_path) as server, engine_on(f"{server.url}?socket_timeout=0.5") as engine:
+    with started(tmp_path) as server, engine_on(f"{server.url}?socket_timeout=2") as engine:
         engine.put(["a"])
         engine.open()
         taken = engine.receive(1, 1.0)
@@ -102,7 +104,7 @@ def test_a_server_that_hangs(tmp_path: Path) -> None:
         with pytest.raises(NotConnected):
             engine.ack(taken)
         engine.close()
-        assert time.monotonic() - began < 3.0
+        assert time.monotonic() - began < 8.0
         server.wake()
         reopened(engine)
         assert engine.extend(taken) == []
