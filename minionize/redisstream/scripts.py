@@ -242,6 +242,7 @@ return 1
 _PURGE = """
 local most, purger = tonumber(ARGV[3]), '(purge)'
 local ids = redis.call('ZRANGE', back, 0, most - 1)
+if #ids == 0 then ids = redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, most) end
 if #ids == 0 then
   local new = redis.call('XREADGROUP', 'GROUP', group, purger, 'COUNT', most, 'STREAMS', stream, '>')
   for _, entry in ipairs(new and new[1][2] or {}) do ids[#ids + 1] = entry[1] end

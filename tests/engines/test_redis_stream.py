@@ -223,6 +223,19 @@ def test_purge_leaves_what_other_groups_want(make: Any, redis: Any) -> None:
     assert redis.xlen(S) == 0
 
 
+def test_purge_takes_what_a_dead_minion_has_lost_too(make: Any, redis: Any) -> None:
+    engine, dead = make(), make()
+    engine.put(["held", "lost", "back", "new"])
+    held, lost, back = [*engine.receive(1, 1.0), *dead.receive(2, 1.0)]
+    dead.nack([back], delay=1000.0)
+    redis.zincrby(f"{S}:minions:leases", -100_000, lost.receipt.entry)
+    assert engine.backlog().ready == 3
+    assert engine.purge() == 3
+    engine.ack([held])
+    backlog = engine.backlog()
+    assert (backlog.ready, backlog.in_flight, redis.xlen(S)) == (0, 0, 0)
+
+
 def test_ids_of_any_length_are_compared(make: Any, redis: Any) -> None:
     ours, theirs = make(), make(group="others")
     for id in ("2-9", "2-10", "10-1", "100-0"):
