@@ -25,7 +25,7 @@ SLOWEST = 100_000.0
 """Bytes per second that a line carries at least."""
 
 _LEAVING = 1.0
-_SILENCE = 1.0
+_SILENCE = 3.0
 _RANGES = 10
 _PREFETCH = 60_000
 _OLDEST = (3, 10)

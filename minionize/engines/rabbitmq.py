@@ -342,22 +342,24 @@ class RabbitmqEngine(Engine):
 
     def requeue(self, ids: Iterable[str]) -> int:
         """Make dead params ready again; each is put before it leaves the dead."""
-        wanted, found = Counter(ids), dict[Arrival, None]()
+        wanted, found = Counter(ids), dict[Arrival, Held]()
         if not wanted:
             return 0
         link, outbox = self._connected(), self._outbox()
         came = link.hold_all(self._dead)
         try:
             for arrival in came:
-                id, body, properties = Message(arrival).revived()
+                message = Message(arrival)
+                id, body, properties = message.revived()
                 if wanted[id] > 0:
                     wanted[id] -= 1
-                    found[arrival] = None
-                    outbox.publish(self._queue, body, properties)
+                    found[arrival] = Held(message, id, arrival.channel, arrival.method.delivery_tag)
+                    outbox.publish(self._queue, body, properties, found[arrival])
             outbox.confirm()
         except BaseException:
+            put = {arrival for arrival, held in found.items() if held.anew}
             with suppress(EngineError):
-                link.give_back(self._dead, came)
+                link.give_back(self._dead, came, acked=put)
             raise
         link.give_back(self._dead, came, acked=found)
         return len(found)

@@ -172,6 +172,25 @@ def test_dead_params_that_cannot_be_put_stay_to_be_seen(make: Make, monkeypatch:
     assert [letter.param for letter in other.dead()] == ["p"]
 
 
+def test_dead_params_that_were_put_before_one_could_not_are_not_put_twice(
+    server: RabbitServer, queue: str, make: Make
+) -> None:
+    with server.channel() as channel:
+        channel.queue_declare(queue, durable=True, arguments={"x-max-length": 2, "x-overflow": "reject-publish"})
+    engine = make()
+    engine.open()
+    for param in ("a", "b", "c"):
+        engine.put([param])
+        engine.dead_letter(take(engine, 1), "failed", [{}])
+    ids = [letter.id for letter in engine.dead()]
+    with pytest.raises(NotConnected, match="takes no more"):
+        engine.requeue(ids)
+    ready = take(engine, 2)
+    assert [letter.param for letter in engine.dead()] == sorted({"a", "b", "c"} - {each.param for each in ready})
+    assert engine.requeue(ids) == 1
+    assert {each.param for each in [*ready, *take(engine, 1)]} == {"a", "b", "c"}
+
+
 def test_a_dead_queue_of_another_name(server: RabbitServer, queue: str, make: Make) -> None:
     engine = make(dead_queue=f"{queue}.grave")
     engine.put(["p"])
