@@ -21,6 +21,11 @@ _LOOKS = 1_000_000
 _PATIENCE = 45 * 86_400 * 1000
 """Milliseconds for which a delivery may be held."""
 
+_OTHER_PARAMS = (
+    "runs that die with their minion are counted by quorum queues only, and what the server gives up may be lost"
+)
+_OTHER_DEAD = "a limit of its length or of deliveries may cost dead params, for each look at the dead is a delivery"
+
 _KNOWS_PATIENCE = (3, 12)
 _LEVELS = 13
 
@@ -67,7 +72,10 @@ class Places:
                 link.declare(queue, arguments)
 
     def _compare(self, link: Link) -> None:
-        for queue, arguments in ((self.dead, self._of_the_dead()), (self.queue, self._of_params(link.version))):
+        for queue, arguments, cost in (
+            (self.dead, self._of_the_dead(), _OTHER_DEAD),
+            (self.queue, self._of_params(link.version), _OTHER_PARAMS),
+        ):
             try:
                 link.declare(queue, arguments)
             except EngineError as error:
@@ -75,9 +83,9 @@ class Places:
                     words = str(getattr(error.__cause__, "reply_text", "")).partition(" - ")[2]
                     notice(
                         "rabbitmq",
-                        "queue %s is used as it is, not as minionize makes it: runs that die with their minion are "
-                        "counted by quorum queues only, and what the server itself gives up may be lost (%s)",
+                        "queue %s is used as it is, not as minionize makes it: %s (%s)",
                         queue,
+                        cost,
                         words,
                     )
                 elif code_of(error) != ACCESS_REFUSED or link.count(queue) is None:

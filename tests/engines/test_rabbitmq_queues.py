@@ -63,6 +63,21 @@ def test_a_classic_queue_is_used_as_it_is(
     assert list(engine.peek()) == []
 
 
+def test_a_dead_queue_of_others_is_used_as_it_is(
+    server: RabbitServer, queue: str, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is said of it is of dead params, and not of runs."""
+    make().declare()
+    with server.channel() as channel:
+        channel.queue_delete(f"{queue}.dead")
+        channel.queue_declare(f"{queue}.dead", durable=True)
+    make().open()
+    (words,) = [each.message for each in caplog.records if "used as it is" in each.message]
+    assert words.startswith(f"queue {queue}.dead is")
+    assert "each look at the dead is a delivery" in words
+    assert "runs that die" not in words
+
+
 def test_a_stream_is_no_queue(server: RabbitServer, queue: str, make: Make) -> None:
     with server.channel() as channel:
         channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "stream"})
