@@ -25,7 +25,7 @@ ACCESS_REFUSED, NOT_FOUND, _LOCKED, PRECONDITION, _NOT_ALLOWED, NOT_IMPLEMENTED 
 _REMEDIES = {
     ACCESS_REFUSED: "give the user of RABBITMQ_URL permission to configure, write and read this queue",
     NOT_FOUND: "fill it (minion-queue fill) or start a minion: both make it",
-    _LOCKED: "only its own connection may use an exclusive queue: choose another RABBITMQ_QUEUE",
+    _LOCKED: "several minions cannot share it: choose another RABBITMQ_QUEUE",
     PRECONDITION: "use another RABBITMQ_QUEUE, or delete that queue",
     _NOT_ALLOWED: "check the virtual host in RABBITMQ_URL (the first one is written as /, or %2F)",
     NOT_IMPLEMENTED: "params are taken from quorum queues and classic ones: choose another RABBITMQ_QUEUE",

@@ -89,6 +89,18 @@ def test_a_stream_is_no_queue(server: RabbitServer, queue: str, make: Make) -> N
     assert type(caught.value) is EngineError
 
 
+def test_a_queue_with_a_single_active_consumer_is_none(server: RabbitServer, queue: str, make: Make) -> None:
+    with server.channel() as channel:
+        arguments = {"x-queue-type": "quorum", "x-single-active-consumer": True}
+        channel.queue_declare(queue, durable=True, arguments=arguments)
+        channel.basic_publish("", queue, b"p", pika.BasicProperties(delivery_mode=2))
+    engine = make()
+    engine.open()
+    with pytest.raises(EngineError, match="several minions cannot share it: choose another RABBITMQ_QUEUE") as caught:
+        take(engine, 1)
+    assert type(caught.value) is EngineError
+
+
 def test_a_minion_makes_the_queue_and_says_so_once(make: Make, queue: str, caplog: pytest.LogCaptureFixture) -> None:
     engine = make()
     for _ in range(2):
