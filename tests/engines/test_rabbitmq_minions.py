@@ -35,8 +35,8 @@ class TestMinionsOnRabbitmq(MinionCases):
         return self.rabbit
 
     def environ(self, port: int | None = None) -> dict[str, str]:
-        """A queue of its own, and heartbeats every second."""
-        url = f"{self.rabbit.url_of(USER, PASSWORD, port)}?heartbeat=1"
+        """A queue of its own, and heartbeats: who misses two on a busy machine loses all that it holds."""
+        url = f"{self.rabbit.url_of(USER, PASSWORD, port)}?heartbeat=2"
         return {"RABBITMQ_URL": url, "RABBITMQ_QUEUE": self.name}
 
     def forbidden(self) -> dict[str, str]:
