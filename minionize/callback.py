@@ -101,6 +101,10 @@ class Callback(ABC):
     def teardown(self, param: Param, context: Context, exception: BaseException | None) -> Any:
         """Run after ``process``, with the exception that ended it, or None."""
 
+    def dry_mode(self) -> bool:
+        """Tell whether nothing is to be done: never, for ``--dry-run`` calls no ``process``. For callbacks of 0.3.4."""
+        return False
+
     def command(self, param: Param, task: Task) -> Command | None:
         """Tell the process to start for a param; None if ``process`` is to be called instead.
 

@@ -6,14 +6,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from minionize.callback import Callback, Context
 from minionize.errors import CallbackError
 from minionize.task import Outcome, OutcomeKind, Task
 from minionize.worker.calling import announce, call
 from minionize.worker.output import Output
-from minionize.worker.runner import ANNOUNCED, Ending, Finished, Glimpse, OnFinished, Runner
+from minionize.worker.runner import Ending, Finished, Glimpse, OnFinished, Runner
 
 
 class Interrupted(BaseException):
@@ -30,7 +30,6 @@ class InlineRunner(Runner):
         self,
         callback: Callback,
         output: Output,
-        environ: Mapping[str, str],
         on_finished: OnFinished,
         stop: Callable[[int], None],
     ) -> None:
@@ -39,13 +38,10 @@ class InlineRunner(Runner):
         Args:
             callback: What is called.
             output: Our own streams.
-            environ: What the functions, and the processes that they start, see as their environment.
             on_finished: Called for each run that has ended.
             stop: Stops the minion, by the number of a signal.
         """
         self._callback, self._output, self._on_finished, self._stop = callback, output, on_finished, stop
-        self._before = {name: os.environ.get(name) for name in (*environ, *ANNOUNCED)}
-        os.environ.update(environ)
         self._calling = False
 
     def interrupt(self) -> None:
@@ -100,13 +96,6 @@ class InlineRunner(Runner):
 
     def kill(self) -> None:
         """Do nothing, as above."""
-
-    def close(self) -> None:
-        """Make the environment what it was."""
-        for name, value in self._before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
 
 
 def _silence() -> None:

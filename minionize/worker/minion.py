@@ -22,6 +22,7 @@ from minionize.reporter import Reporter
 from minionize.settings import Settings, load
 from minionize.stats import Stats
 from minionize.worker.dead_file import DeadFile
+from minionize.worker.environment import lent
 from minionize.worker.guard import Guard
 from minionize.worker.labels import in_batch_job, labels_of
 from minionize.worker.limits import make_room
@@ -94,11 +95,16 @@ class Minion:
         Raises:
             MinionizeError: The settings, the queue or the callback cannot be used.
         """
-        if self._settings.values.get("dry_run"):
-            from minionize.worker.dry import dry_run
+        variables = {**self._settings.env, **self._settings.environ}
+        with lent(variables, self.id):
+            if self._settings.values.get("dry_run"):
+                from minionize.worker.dry import dry_run
 
-            return dry_run(self._callback, self.engine, self._settings)
-        self._callback.check({**self._settings.env, **self._settings.environ})
+                return dry_run(self._callback, self.engine, self._settings)
+            self._callback.check(variables)
+            return self._run()
+
+    def _run(self) -> int:
         started = time.monotonic()
         before = self.stats.snapshot()
         with ExitStack() as stack:
@@ -194,7 +200,7 @@ class Minion:
         if zygote is None:
             from minionize.worker.inline_runner import InlineRunner
 
-            return InlineRunner(self._callback, output, environ, loop.finished, loop.stop)
+            return InlineRunner(self._callback, output, loop.finished, loop.stop)
         from minionize.worker.function_runner import FunctionRunner
 
         removal = Removal(self._callback, events, output.null, environ, output.say)

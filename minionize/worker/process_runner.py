@@ -74,7 +74,8 @@ class ProcessRunner(Runner):
             callback: Tells the command.
             events: Where children are watched.
             output: Where their output goes.
-            environ: The children's environment, but for what differs from param to param.
+            environ: The children's environment, but for what differs from param to param, and for what code of
+                users has in ``os.environ`` by then.
             on_finished: Called for each run that has ended.
             timeout: Seconds a run may take; None: any time.
             grace: Seconds from TERM to KILL.
@@ -178,6 +179,9 @@ class ProcessRunner(Runner):
     def _environ(self, command: Command, task: Task) -> dict[bytes, bytes]:
         # One for all: what is started has its own copy when ``start`` returns.
         env = self._env
+        if not self._callback.any_thread:
+            # A callback in Python may have told its program something by ``os.environ``.
+            env = dict(os.environb)
         text = _encoded(param_text(task.param))
         if len(text) <= LONGEST_VARIABLE and b"\0" not in text:
             env[b"MINION_PARAM"] = text

@@ -134,7 +134,42 @@ def test_a_callback_may_add_variables(capfd: pytest.CaptureFixture[str]) -> None
     assert {"MINE=x", "MINION_SLOT=mine"} <= set(_lines(capfd))
 
 
-def test_slots_are_numbered_from_one(capfd: pytest.CaptureFixture[str]) -> None:
-    ran: Ran = run(shell("echo $MINION_SLOT; sleep 0.02"), range(6), slots=3)
-    assert sorted(_lines(capfd)) == ["1", "1", "2", "2", "3", "3"]
+class _ByEnvironment(ProcessCallback):
+    """Tells its program something by ``os.environ``, and reads what ``.env`` says there: both worked in 0.3.4."""
+
+    def setup(self, param: Param, context: object) -> None:
+        os.environ["OF_SETUP"] = f"setup {param}"
+
+    def to_cmd(self, param: Param) -> str:
+        os.environ["OF_TO_CMD"] = f"to_cmd {os.environ['OF_DOTENV']}"
+        os.environ.pop("NOT_ANY_MORE", None)
+        return "echo $OF_SETUP, $OF_TO_CMD, $MINION_PARAM, $MINION_ID, ${NOT_ANY_MORE-gone}"
+
+
+def test_code_of_users_and_their_programs_see_one_environment(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OF_SETUP", "")
+    monkeypatch.setenv("OF_TO_CMD", "")
+    monkeypatch.setenv("MINION_PARAM", "that of a minion around this one")
+    monkeypatch.setenv("NOT_ANY_MORE", "here")
+    ran = run(_ByEnvironment(), ["x", "y"], environ={**ENVIRON, "OF_DOTENV": "dotenv"})
+    assert _lines(capfd) == [f"setup {param}, to_cmd dotenv, {param}, {ran.minion.id}, gone" for param in "xy"]
+    assert "OF_DOTENV" not in os.environ
+    assert "MINION_ID" not in os.environ
+    assert os.environ["MINION_PARAM"] == "that of a minion around this one"
+
+
+def test_a_dry_run_sees_it_too(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OF_SETUP", "OF_TO_CMD"):
+        monkeypatch.setenv(name, "")
+    assert run(_ByEnvironment(), environ={**ENVIRON, "OF_DOTENV": "dotenv"}, dry_run=True).code == 0
+    assert "echo $OF_SETUP" in capfd.readouterr().out
+
+
+def test_slots_are_numbered_from_one(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    # Each waits for the others: a slot that was quick would else take the param of one that has not begun.
+    meet = f"touch {tmp_path}/$MINION_SLOT; while [ $(ls {tmp_path} | wc -l) -lt 3 ]"
+    ran: Ran = run(shell(f"echo $MINION_SLOT; {meet}; do sleep 0.01; done"), range(3), slots=3)
+    assert sorted(_lines(capfd)) == ["1", "2", "3"]
     assert ran.code == 0
