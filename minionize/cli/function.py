@@ -62,7 +62,7 @@ def _callback(found: Any, name: str) -> Callback:
         callback: Callback = found.callback
         return callback
     if not callable(found):
-        raise CallbackError(f"--function {name}: is a {type(found).__name__}, which cannot be called")
+        raise CallbackError(f"--function {name}: cannot be called: its type is {type(found).__name__}")
     from minionize.callbacks.function import FuncCallback
 
     return FuncCallback(found, spread=True)

@@ -6,13 +6,17 @@ import json
 import os
 import sys
 import time
-from typing import Any
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from typing import Any, NoReturn
 
 from minionize.callback import Callback, Context, ProgramError
 from minionize.errors import CallbackError
 from minionize.task import Outcome, OutcomeKind, Task, plain
 from minionize.worker.output import TAIL
 from minionize.worker.runner import ANNOUNCED, USERS, describe
+
+
+_UNRUN = (CoroutineType, GeneratorType, AsyncGeneratorType)
 
 
 def call(callback: Callback, task: Task, context: Context) -> Outcome:
@@ -27,6 +31,8 @@ def call(callback: Callback, task: Task, context: Context) -> Outcome:
     try:
         callback.setup(task.param, context)
         result = callback.process(task.param, context)
+        if isinstance(result, _UNRUN):
+            _refuse(result)
     except (CallbackError, KeyboardInterrupt):
         raise
     except USERS as error:
@@ -45,6 +51,14 @@ def call(callback: Callback, task: Task, context: Context) -> Outcome:
         return outcome
     code = outcome.exit_code if context.exit_code is None else context.exit_code
     return outcome._replace(argv=context.argv, exit_code=code)
+
+
+def _refuse(result: Any) -> NoReturn:
+    """Refuse what was made and not run: its param would be done though nothing was."""
+    if isinstance(result, CoroutineType):
+        result.close()
+        raise CallbackError("an async function only made a coroutine; call it within asyncio.run()")
+    raise CallbackError("a function with yield only made a generator, and ran nothing; return a list")
 
 
 def announce(task: Task) -> None:

@@ -77,7 +77,7 @@ def test_a_function_of_an_installed_module(tmp_path: Path) -> None:
         ("fn_gone:f", "there is no module fn_gone"),
         ("fn_good.sub:f", "there is no module fn_good.sub"),
         ("fn_good:dubble", "fn_good has no 'dubble'; did you mean double?"),
-        ("fn_good:number", "is a int, which cannot be called"),
+        ("fn_good:number", "cannot be called: its type is int"),
         ("fn_good:Broken", "cannot be made: RuntimeError: no licence"),
         ("fn_bad:f", "RuntimeError: no data here"),
         ("fn_needs:f", "ModuleNotFoundError: No module named 'no_such_module_of_ours'"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import AsyncIterator, Iterator
 from collections.abc import Callable as Function
 from typing import Any
 
@@ -51,6 +52,28 @@ def test_the_result_is_in_the_record(slots: int) -> None:
 )
 def test_a_result_that_is_no_json_value_becomes_one(value: Any, result: Any, slots: int) -> None:
     assert _call(lambda _: value, [0], slots).record.outcome.result == result
+
+
+async def _asynchronous(param: Param) -> Param:
+    return param
+
+
+def _generator(param: Param) -> Iterator[Param]:
+    yield param
+
+
+async def _both(param: Param) -> AsyncIterator[Param]:
+    yield param
+
+
+@both
+@pytest.mark.parametrize(("function", "remedy"), [(_asynchronous, "asyncio.run"), (_generator, "list"), (_both, "list")])
+def test_a_function_that_has_not_run_yet_is_not_taken_for_done(
+    function: Function[..., Any], remedy: str, slots: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ran = _call(function, [0], slots)
+    assert (ran.code, ran.left) == (4, (0, 0, 1, 0))
+    assert remedy in capfd.readouterr().err
 
 
 @both
