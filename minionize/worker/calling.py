@@ -15,7 +15,6 @@ from minionize.task import Outcome, OutcomeKind, Task, plain
 from minionize.worker.output import TAIL
 from minionize.worker.runner import ANNOUNCED, USERS, describe
 
-
 _UNRUN = (CoroutineType, GeneratorType, AsyncGeneratorType)
 
 
@@ -70,7 +69,7 @@ def announce(task: Task) -> None:
         # That of a minion in whose run this one runs.
         for name in ANNOUNCED:
             os.environ.pop(name, None)
-    os.environ.update(MINION_ATTEMPT=str(task.attempt or 1), MINION_SLOT=str(task.slot))
+    os.environ.update(MINION_ID=task.minion, MINION_ATTEMPT=str(task.attempt or 1), MINION_SLOT=str(task.slot))
 
 
 def raised(error: BaseException, started: float) -> Outcome:

@@ -10,17 +10,16 @@ from minionize.worker.runner import ANNOUNCED
 
 
 @contextmanager
-def lent(variables: Mapping[str, str], minion: str) -> Iterator[None]:
+def lent(variables: Mapping[str, str]) -> Iterator[None]:
     """Put variables into ``os.environ``, and make it what it was at the end.
 
     What stands there by now wins: it is what the environment said, or code of users has set it since.
 
     Args:
         variables: The environment over ``.env`` over ``.minionize.yml``.
-        minion: Id of the minion.
     """
-    ours = {name: value for name, value in variables.items() if name not in os.environ} | {"MINION_ID": minion}
-    before = {name: os.environ.get(name) for name in (*ours, *ANNOUNCED)}
+    ours = {name: value for name, value in variables.items() if name not in os.environ}
+    before = {name: os.environ.get(name) for name in (*ours, *ANNOUNCED, "MINION_ID")}
     os.environ.update(ours)
     try:
         yield

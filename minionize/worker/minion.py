@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable as Function
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +88,7 @@ class Minion:
         check_registry(settings.values["registry"])
         self._dead_place = "minion-queue dead shows the dead params"
         self._reporters = make_reporters(settings) if reporters is None else list(reporters)
+        self._places: Function[[], list[str]] = list
 
     def run(self) -> int:
         """Run params until the queue ends or the minion is stopped; return the exit code.
@@ -96,7 +97,7 @@ class Minion:
             MinionizeError: The settings, the queue or the callback cannot be used.
         """
         variables = {**self._settings.env, **self._settings.environ}
-        with lent(variables, self.id):
+        with nullcontext() if self._callback.any_thread else lent(variables):
             if self._settings.values.get("dry_run"):
                 from minionize.worker.dry import dry_run
 
@@ -146,6 +147,7 @@ class Minion:
         reports = Reports(self._reporters, output.say)
         reports.open(self.id, labels_of(self._settings.environ, self._settings.values["label"] or {}))
         stack.callback(reports.close)
+        self._places = reports.places
         pump = Pump(self.engine, self.stats, waker.wake, output.say, dead, options.exit_when_empty)
         tells = type(self.engine).started is not Engine.started
         past = Past()
@@ -264,7 +266,7 @@ class Minion:
         unread = loop.stopped_by is None and loop.fault is not None and output.is_unread()
         if loop.fault is not None and not unread:
             say(f"error: {loop.fault}; its param went back, and this minion leaves")
-        say(summary(counters, elapsed, [reporter.place for reporter in self._reporters], self._dead_place))
+        say(summary(counters, elapsed, self._places(), self._dead_place))
         if unread:
             # As any program in a pipeline whose reader has gone.
             return ExitCode.SIGNAL + signal.SIGPIPE

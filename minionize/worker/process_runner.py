@@ -181,7 +181,7 @@ class ProcessRunner(Runner):
         env = self._env
         if not self._callback.any_thread:
             # A callback in Python may have told its program something by ``os.environ``.
-            env = dict(os.environb)
+            env = {**os.environb, b"MINION_ID": os.fsencode(task.minion)}
         text = _encoded(param_text(task.param))
         if len(text) <= LONGEST_VARIABLE and b"\0" not in text:
             env[b"MINION_PARAM"] = text

@@ -1,4 +1,4 @@
-"""Hands records to the reporters. A reporter that fails is named once, and never breaks a run."""
+"""Hands records to the reporters. A reporter that fails is named once and in the end, and never breaks a run."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class Reports:
         self._reporters = [reporter for reporter in reporters if reporter.name != "null"]
         self._say = say
         self._failing: set[int] = set()
+        self._missing = [0] * len(self._reporters)
 
     def open(self, minion: str, labels: Mapping[str, str] | None = None) -> None:
         """Open them.
@@ -40,12 +41,21 @@ class Reports:
             try:
                 reporter.report(record)
             except Exception as error:  # the border around reporters: they may be anybody's
+                self._missing[index] += 1
                 if index not in self._failing:
                     self._failing.add(index)
                     self._say(f"reporter {reporter.name} failed, params run on: {error}")
             else:
                 if self._failing:
                     self._failing.discard(index)
+
+    def places(self) -> list[str]:
+        """Tell where the records are, and how many are not there."""
+        found = []
+        for reporter, lost in zip(self._reporters, self._missing, strict=True):
+            if reporter.place:
+                found.append(reporter.place + (f", without {lost} that could not be written" if lost else ""))
+        return found
 
     def close(self) -> None:
         """Close them."""

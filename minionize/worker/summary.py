@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 
-def summary(counters: Mapping[str, int], elapsed: float, records: Sequence[str | None], dead: str) -> str:
+def summary(counters: Mapping[str, int], elapsed: float, records: Sequence[str], dead: str) -> str:
     """Say in one line what a minion did.
 
     Args:
         counters: What it counted.
         elapsed: Seconds that it ran.
-        records: Where its records are, one place for each reporter; None for a reporter that keeps none.
+        records: Where its records are.
         dead: Where its dead params are, in words.
     """
     done = counters["succeeded"]
@@ -21,5 +21,5 @@ def summary(counters: Mapping[str, int], elapsed: float, records: Sequence[str |
         if counters[name]:
             words.append(f"{counters[name]} {word}")
     said = f"{', '.join(words)} in {elapsed:.1f} s ({done / max(elapsed, 1e-3):.1f}/s)"
-    places = [f"records in {place}" for place in records if place and counters["received"]]
+    places = [f"records in {place}" for place in records if counters["received"]]
     return "; ".join([said, *places, *([dead] if counters["dead"] else [])])

@@ -67,7 +67,9 @@ async def _both(param: Param) -> AsyncIterator[Param]:
 
 
 @both
-@pytest.mark.parametrize(("function", "remedy"), [(_asynchronous, "asyncio.run"), (_generator, "list"), (_both, "list")])
+@pytest.mark.parametrize(
+    ("function", "remedy"), [(_asynchronous, "asyncio.run"), (_generator, "list"), (_both, "list")]
+)
 def test_a_function_that_has_not_run_yet_is_not_taken_for_done(
     function: Function[..., Any], remedy: str, slots: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
