@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import click
@@ -44,7 +44,13 @@ class BorderedCommand(click.Command):
         return [flag for option in self.params if isinstance(option, click.Option) for flag in option.opts]
 
 
-def guarded(program: str, work: Callable[[], int], flags: Sequence[str] = (), hint: str = "") -> int:
+def guarded(
+    program: str,
+    work: Callable[[], int],
+    flags: Sequence[str] = (),
+    hint: str = "",
+    foreign: Mapping[str, str] | None = None,
+) -> int:
     """Run something; turn whatever ends it into a message and an exit code.
 
     Args:
@@ -52,6 +58,7 @@ def guarded(program: str, work: Callable[[], int], flags: Sequence[str] = (), hi
         work: What is run; returns the exit code.
         flags: Options that a misspelt one may have meant.
         hint: What else to say to who has typed what cannot be read.
+        foreign: Options of other programs, and what to do here instead.
     """
     try:
         code = work()
@@ -63,7 +70,7 @@ def guarded(program: str, work: Callable[[], int], flags: Sequence[str] = (), hi
                 raise
         return code
     except click.UsageError as error:
-        say(f"error: {_usage(error, flags)}\nTry '{program} --help'.{hint}", program)
+        say(f"error: {_usage(error, flags, foreign or {})}\nTry '{program} --help'.{hint}", program)
         return ExitCode.USAGE
     except MinionizeError as error:
         say(f"error: {error}", program)
@@ -87,8 +94,10 @@ def _is_nowhere() -> bool:
     return False
 
 
-def _usage(error: click.UsageError, flags: Sequence[str]) -> str:
+def _usage(error: click.UsageError, flags: Sequence[str], foreign: Mapping[str, str]) -> str:
     if isinstance(error, click.NoSuchOption):
+        if error.option_name in foreign:
+            return f"no such option {error.option_name}: {foreign[error.option_name]}"
         from minionize.names import nearest
 
         near = nearest(error.option_name, list(flags))

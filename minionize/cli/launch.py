@@ -209,5 +209,6 @@ main = _Program(
         )
     ],
     help=_HELP,
+    no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )

@@ -112,6 +112,7 @@ main = _Program(
     callback=_group,
     params=[_engine_option()],
     help=_HELP,
+    no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 

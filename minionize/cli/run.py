@@ -41,7 +41,9 @@ class _Minionize(click.Command):
         def run() -> int:
             return _dispatch(super(_Minionize, self).main(args, "minionize", **extra), width)
 
-        sys.exit(guarded("minionize", run, [flag for entry in OPTIONS for flag in entry.flags], _HINT))
+        from minionize.cli.foreign import FOREIGN
+
+        sys.exit(guarded("minionize", run, [flag for entry in OPTIONS for flag in entry.flags], _HINT, FOREIGN))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete our own options in front of COMMAND only: what begins with a dash behind it is the program's."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from minionize.cli.foreign import FOREIGN
+from minionize.cli.options import OPTIONS
 from tests.acceptance.running import ROOT
 from tests.cli.conftest import Terminal
 
@@ -31,6 +33,28 @@ def test_a_mistake_of_usage_ends_with_2_and_a_remedy(minionize: Terminal, words:
     result = minionize(*words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (["-I{}", "echo"], "-I: {} stands for the param"),
+        (["-n1", "echo"], "-n: each run gets one param"),
+        (["-j2", "-k", "echo"], "-k: output comes as runs end"),
+        (["--max-args=1", "echo"], "--max-args: each run gets"),
+        (["--bar", "echo"], "--bar: that is --progress"),
+    ],
+)
+def test_who_comes_from_xargs_or_parallel_is_told_what_it_is_here(
+    minionize: Terminal, words: list[str], remedy: str
+) -> None:
+    result = minionize(*words)
+    assert result.exit_code == 2
+    assert f"no such option {remedy}" in result.stderr
+
+
+def test_no_option_of_ours_is_told_to_be_foreign() -> None:
+    assert not FOREIGN.keys() & {flag for entry in OPTIONS for flag in entry.flags}
 
 
 def test_a_wrong_option_says_where_words_for_the_program_go(minionize: Terminal) -> None:

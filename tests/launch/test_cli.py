@@ -41,6 +41,7 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        ([], "missing command\nTry 'minion-launch --help'"),
         (["slrum"], "no scheduler 'slrum'; did you mean slurm?"),
         (["slurm", "--partitio", "x"], "no such option --partitio; did you mean --partition?"),
         (["slurm"], "which minions? Put their command line behind --"),

@@ -47,6 +47,7 @@ def test_a_command_does_not_import_the_worker() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        ([], "missing command\nTry 'minion-queue --help'"),
         (["filll"], "no command 'filll'; did you mean fill?"),
         (["x"], "no command 'x'; known are copy"),
         (["status", "--jsn"], "no such option --jsn; did you mean --json?"),
