@@ -8,10 +8,12 @@ import shlex
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from minionize.configfile import ConfigFile, read
+from minionize.console import say
 from minionize.errors import SettingsError
 from minionize.names import did_you_mean, nearest
 from minionize.quoting import MASK
@@ -209,13 +211,21 @@ def _dotenv(cwd: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
 
     try:
-        found = dotenv_values(path)
+        parts = list(parse_stream(StringIO(path.read_text("utf-8-sig"))))
     except UnicodeDecodeError as error:
         raise SettingsError(f".env: not a text in UTF-8 ({error.reason} at byte {error.start})") from None
     except OSError as error:
         raise SettingsError(f".env: cannot be read ({error.strerror})") from None
+    for part in parts:
+        # As in 0.3.4 such a line stops nothing: the file may be for other programs too.
+        if part.error:
+            # Blank lines before it belong to it.
+            line = part.original.line + part.original.string.rstrip().count("\n")
+            say(f".env, line {line}: not NAME=value, so it is left out")
+    found = dotenv_values(stream=StringIO("".join(part.original.string for part in parts if not part.error)))
     return {name: value for name, value in found.items() if value is not None}
 
 

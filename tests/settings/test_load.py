@@ -196,6 +196,13 @@ def test_urls_are_shown_without_their_secrets(value: Any, shown: str) -> None:
     assert masked(OWN[2], value) == ("" if value is None else "********")
 
 
+def test_lines_of_a_dotenv_that_say_nothing_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = settings_of(tmp_path, dotenv="# why\n\nMINION SLOTS=3\nMINION_RETRIES=4\nMINION_TAG='open\n")
+    assert (found.values["slots"], found.values["retries"], found.values["tag"]) == (1, 4, False)
+    said = capsys.readouterr().err
+    assert said.splitlines() == [f"minionize: .env, line {line}: not NAME=value, so it is left out" for line in (3, 5)]
+
+
 def test_a_dotenv_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"A=\xff\n")
     assert ".env: not a text in UTF-8" in refused(tmp_path)
