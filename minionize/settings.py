@@ -174,13 +174,21 @@ def default_engine(sweeps: Path, file_path: str | None, stdin: int) -> tuple[str
         file_path: The file with params that is set, if any.
         stdin: The descriptor of standard input.
     """
-    if (sweeps / "sweeps").is_file():
+    if _stands(sweeps / "sweeps"):
         return "execo", f"{sweeps}{SWEEPS_FOUND}"
     if file_path:
         return "file", "FILE_PATH is set"
     if is_piped(stdin):
         return "file", "standard input is a pipe or a file"
     return None, "default"
+
+
+def _stands(path: Path) -> bool:
+    """Tell whether a file is there. One that may not be looked at is: who opens it says why it cannot."""
+    try:
+        return path.is_file()
+    except OSError:
+        return True
 
 
 def is_piped(fd: int) -> bool:
@@ -208,7 +216,7 @@ def masked(setting: Setting, value: Any) -> str:
 
 def _dotenv(cwd: Path) -> dict[str, str]:
     path = cwd / ".env"
-    if not path.is_file():
+    if not _stands(path):
         return {}
     from dotenv import dotenv_values
     from dotenv.parser import parse_stream
@@ -233,10 +241,10 @@ def _config_file(cwd: Path, variables: Mapping[str, str]) -> ConfigFile:
     keys = [setting.key for setting in SETTINGS]
     named = variables.get("MINION_CONFIG")
     if named:
-        if not (cwd / named).is_file():
+        if not _stands(cwd / named):
             raise SettingsError(f"MINION_CONFIG: there is no file {named}")
         return read(cwd / named, named, keys)
-    return read(cwd / CONFIG_FILE, CONFIG_FILE, keys) if (cwd / CONFIG_FILE).is_file() else ConfigFile()
+    return read(cwd / CONFIG_FILE, CONFIG_FILE, keys) if _stands(cwd / CONFIG_FILE) else ConfigFile()
 
 
 def _command(file: ConfigFile, shell: bool) -> tuple[str, ...]:

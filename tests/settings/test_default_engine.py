@@ -70,3 +70,13 @@ def test_load_applies_it_where_nobody_named_an_engine(sweeps: Path, pipe: int) -
 def test_none_is_an_error_that_shows_both_ways() -> None:
     with pytest.raises(SettingsError, match=r"(?s)seq 10 \| minionize echo hello.*MINION_ENGINE=execo minionize"):
         load_engine(None)
+
+
+def test_what_may_not_be_looked_at_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, null: int) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert default_engine(tmp_path, None, null)[0] == "execo"
+    with pytest.raises(SettingsError, match=r"\.env: cannot be read"):
+        load({}, {}, tmp_path)
