@@ -20,7 +20,7 @@ from minionize.quoting import MASK
 from minionize.setting import Setting
 from minionize.table import CHILD_VARIABLES, SETTINGS
 
-__all__ = ["SETTINGS", "Resolved", "Settings", "default_engine", "load", "masked"]
+__all__ = ["SETTINGS", "Resolved", "Settings", "default_engine", "here", "load", "masked"]
 
 CONFIG_FILE = ".minionize.yml"
 SWEEPS_FOUND = " is a sweep directory"
@@ -161,6 +161,18 @@ def load(cli: Mapping[str, Any], environ: Mapping[str, str], cwd: Path, stdin: i
         environ={**dotenv, **environ},
         _layers=layers,
     )
+
+
+def here() -> Path:
+    """Return the working directory.
+
+    Raises:
+        SettingsError: It is no more.
+    """
+    try:
+        return Path.cwd()
+    except OSError:
+        raise SettingsError("the working directory is gone; go to one that is there (cd)") from None
 
 
 def default_engine(sweeps: Path, file_path: str | None, stdin: int) -> tuple[str | None, str]:

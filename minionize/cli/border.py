@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -75,23 +74,10 @@ def guarded(
     except MinionizeError as error:
         say(f"error: {error}", program)
         return error.exit_code
-    except FileNotFoundError:
-        if not _is_nowhere():
-            raise
-        say("error: the working directory is gone; go to one that is there (cd)", program)
-        return ExitCode.USAGE
     except (KeyboardInterrupt, click.Abort):
         return ExitCode.SIGNAL + 2
     except BrokenPipeError:
         return ExitCode.SIGNAL + 13
-
-
-def _is_nowhere() -> bool:
-    try:
-        os.getcwd()
-    except OSError:
-        return True
-    return False
 
 
 def _usage(error: click.UsageError, flags: Sequence[str], foreign: Mapping[str, str]) -> str:

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -148,7 +147,7 @@ def _launcher(kind: type[Launcher], given: dict[str, Any], line: tuple[str, ...]
     from minionize.cli.launch_command import program_of, read_options
     from minionize.launch.launcher import Fleet
     from minionize.launch.variables import is_secret, read_variables
-    from minionize.settings import load
+    from minionize.settings import here, load
 
     common = {each.key: _parsed(each, given.pop(each.key)) for each in COMMON}
     words = tuple(given.pop("command"))
@@ -163,7 +162,7 @@ def _launcher(kind: type[Launcher], given: dict[str, Any], line: tuple[str, ...]
     if any(is_secret("", word) for word in words):
         say("note: the command holds a password, and whoever reads the script sees it; --env is for that", _PROGRAM)
     # Standard input is no queue here. The environment is that over .env.
-    cwd = Path.cwd()
+    cwd = here()
     environ = load({}, os.environ, cwd, stdin=-1).environ
     fleet = Fleet(
         name=common["name"] or kind.fit(f"minions-{program_of(said)}"),

@@ -17,7 +17,7 @@ from minionize.queue.feed import Feed, put
 from minionize.queue.progress import Progress
 from minionize.queue.stopping import Stopper
 from minionize.records import encode
-from minionize.settings import Settings, load
+from minionize.settings import Settings, here, load
 
 __all__ = [
     "Chosen",
@@ -76,7 +76,7 @@ def choose(engine: str | None, assignments: Sequence[str] = (), dead: str | None
     if assignments:
         cli |= _assigned(load_engine(engine), assignments)
     # Standard input holds params to put, it is no queue.
-    return Chosen(load(cli, os.environ, Path.cwd(), stdin=-1))
+    return Chosen(load(cli, os.environ, here(), stdin=-1))
 
 
 def _assigned(kind: type[Engine], assignments: Sequence[str]) -> dict[str, str]:

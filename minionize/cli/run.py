@@ -85,9 +85,9 @@ def _dispatch(given: Mapping[str, Any] | int, width: int | None) -> int:
 
 
 def _with_settings(cli: dict[str, Any], command: tuple[str, ...], instead: Mapping[str, bool]) -> int:
-    from minionize.settings import load
+    from minionize.settings import here, load
 
-    cwd = Path.cwd()
+    cwd = here()
     settings = load(cli, os.environ, cwd)
     if instead["show_config"]:
         from minionize.cli.show import show_config

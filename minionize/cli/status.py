@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -102,9 +101,9 @@ def _watch(words: str | None, places: list[str]) -> tuple[list[str], float | Non
 
 def _default_place() -> str:
     from minionize.reporters.json import JsonReporter
-    from minionize.settings import load
+    from minionize.settings import here, load
 
-    settings = load({}, os.environ, Path.cwd())
+    settings = load({}, os.environ, here())
     return str(settings.for_owner(JsonReporter.name, JsonReporter.settings)["directory"])
 
 

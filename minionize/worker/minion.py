@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable as Function
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minionize.callback import Callback
@@ -19,7 +18,7 @@ from minionize.events import Events
 from minionize.host import new_minion_id
 from minionize.plugins import check_registry, load_engine, load_reporter
 from minionize.reporter import Reporter
-from minionize.settings import Settings, load
+from minionize.settings import Settings, here, load
 from minionize.stats import Stats
 from minionize.worker.dead_file import DeadFile
 from minionize.worker.environment import lent
@@ -327,4 +326,4 @@ def minionizer(callback: Callback, engine: Engine | None = None, **settings: Any
     Raises:
         SettingsError: A setting is wrong.
     """
-    return Minion(callback, load(settings, os.environ, Path.cwd()), engine)
+    return Minion(callback, load(settings, os.environ, here()), engine)

@@ -38,11 +38,10 @@ def _set_up(environ: Mapping[str, str]) -> str:
         return environ["MINION_REGISTRY"]
     if not environ.get("MINION_CONFIG") and not any(map(os.path.isfile, _FILES)):
         return ""
-    from pathlib import Path
 
-    from minionize.settings import load
+    from minionize.settings import here, load
 
-    return load({}, environ, Path.cwd()).values["registry"] or ""
+    return load({}, environ, here()).values["registry"] or ""
 
 
 def token_from(path: str) -> tuple[str, str | None]:
