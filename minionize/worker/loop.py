@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _TURN = 0.01
 # So long params wait at hand for a slot of a shared queue's minion, in seconds; then others may have them.
 _PATIENCE = 1.0
+# So long it waits at most, in seconds, whatever wakes it.
+_NAP = 1.0
 
 _FOR_EVER = float("inf")
 _FAILED = (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT)
@@ -371,7 +373,7 @@ class Loop(Controls):
 
     def _next(self, now: float) -> float:
         """Tell when something is due, by the monotonic clock."""
-        limit = now + 1.0
+        limit = now + _NAP
         due = self._runner.tick(now)
         if due is not None:
             limit = min(limit, due)

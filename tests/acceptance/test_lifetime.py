@@ -64,7 +64,7 @@ def test_a_run_that_does_not_go_is_killed_before_the_end(place: Place) -> None:
     began = time.monotonic()
     minion = place.start("--max-lifetime", "4", place.script("program", STUBBORN), MINION_ENGINE="execo")
     assert minion.wait(SOON) == 99
-    assert time.monotonic() - began < 8.0, "by the whole grace it would have been 10 s more"
+    assert time.monotonic() - began < 12.0, "by the whole grace it would have been 10 s more"
     assert not place.processes()
 
 

@@ -52,7 +52,7 @@ def test_what_came_back_waits_to_be_told(tmp_path: Path) -> None:
         until(lambda: [record.task.param for record in kept.records] == ["new"])
         assert (tmp_path / "log").read_text() == "new\n"
         engine.may.set()
-        until(lambda: ends, 5.0)
+        until(lambda: ends)
     assert ends == [0]
     assert (tmp_path / "log").read_text() == "new\nback 0\n"
 
@@ -67,7 +67,7 @@ def test_a_stop_gives_back_what_waits() -> None:
         until(lambda: len(loop._announced) == 2)
         engine.may.set()
         loop.stop(15)
-        until(lambda: ends, 5.0)
+        until(lambda: ends)
     backlog = engine.queue.backlog()
     assert (backlog.done or 0) + (backlog.ready or 0) == 2
     assert backlog.in_flight == 0
@@ -90,6 +90,6 @@ def test_fewer_slots_meanwhile() -> None:
         until(lambda: len(loop._announced) == 4)
         loop.resize(1)
         engine.may.set()
-        until(lambda: ends, 5.0)
+        until(lambda: ends)
     assert ends == [0]
     assert engine.queue.backlog().done == 4

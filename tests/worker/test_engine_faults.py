@@ -88,7 +88,7 @@ def test_a_stop_ends_the_wait_at_the_start() -> None:
         assert minion.loop is not None
         until(lambda: "open" in engine.calls)
         minion.loop.stop(15)
-        until(lambda: ends, 2.0)
+        until(lambda: ends, 8.0)
     assert ends == [128 + 15]
 
 
@@ -118,7 +118,7 @@ def test_an_engine_that_breaks_ends_the_minion(method: str, error: BaseException
         if method != "extend":
             assert minion.loop is not None
             minion.loop.resize(2)
-        until(lambda: ends, 3.0)
+        until(lambda: ends, 8.0)
     (end,) = ends
     assert isinstance(end, EngineError)
     assert "it is gone" in str(end)
@@ -139,7 +139,7 @@ def test_what_cannot_be_settled_at_a_stop_is_said() -> None:
         until(lambda: engine.calls.count("ack") > 1)
         assert minion.loop is not None
         minion.loop.stop(15)
-        until(lambda: ends, 5.0)
+        until(lambda: ends)
     assert str(ends[0]) == "the queue is away"
     assert engine.queue.backlog().in_flight == 1
     assert adds_up(minion.stats.snapshot())
@@ -152,7 +152,7 @@ def test_a_stop_waits_for_no_queue_where_nothing_is_to_be_settled() -> None:
         until(lambda: engine.calls.count("receive") > 0)
         assert minion.loop is not None
         minion.loop.stop(15)
-        until(lambda: ends, 3.0)
+        until(lambda: ends, 8.0)
     assert ends == [128 + 15]
 
 
@@ -173,7 +173,7 @@ def test_an_engine_that_hangs_does_not_hold_a_minion_told_twice_to_leave() -> No
             until(lambda: "ack" in engine.calls)
             loop.stop(15)
             loop.stop(15)
-            until(lambda: ends, 5.0)
+            until(lambda: ends)
         assert isinstance(ends[0], NotConnected)
         assert "does not answer" in str(ends[0])
     finally:
@@ -193,12 +193,12 @@ def test_it_lingers_from_the_end_of_the_last_run() -> None:
     other.open()
     (held,) = other.receive(1, 0.0)
     queue.put(["mine"])
-    minion, _ = make(shell("sleep 0.4"), Faulty(queue), exit_when_empty=0.35)
+    minion, _ = make(shell("sleep 1.1"), Faulty(queue), exit_when_empty=1.0)
     with running(minion) as ends:
         until(lambda: minion.stats.snapshot()["succeeded"] == 1)
         other.nack([held])
         queue.put(["late"])
-        until(lambda: queue.backlog().done == 3 or ends, 5.0)
+        until(lambda: queue.backlog().done == 3 or ends)
     assert queue.backlog().done == 3
 
 

@@ -122,7 +122,7 @@ def test_a_stop_gives_back_what_runs(tmp_path: Path) -> None:
         until(flag.exists)
         assert minion.loop is not None
         minion.loop.stop(15)
-        until(lambda: ends, 5.0)
+        until(lambda: ends)
     assert ends == [143]
     assert {record.outcome.kind for record in kept.records} == {OutcomeKind.PREEMPTED}
     backlog = queue.backlog()
@@ -134,14 +134,16 @@ def test_the_end_of_the_forking_process_is_not_the_params_fault(tmp_path: Path) 
     flag = tmp_path / "flag"
 
     def work(_: int) -> None:
-        flag.write_text(str(os.getppid()))
+        draft = tmp_path / str(os.getpid())
+        draft.write_text(str(os.getppid()))
+        draft.rename(flag)  # in one step: both write it
         time.sleep(60)
 
     minion, _ = make(FuncCallback(work), MemoryEngine(queue), slots=2)
     with running(minion) as ends:
-        until(lambda: flag.exists() and flag.read_text())
+        until(flag.exists)
         os.kill(int(flag.read_text()), signal.SIGKILL)
-        until(lambda: ends, 5.0)
+        until(lambda: ends)
     assert ends == [4]
     backlog = queue.backlog()
     assert (backlog.ready, backlog.in_flight, backlog.dead) == (10, 0, 0)
@@ -177,4 +179,4 @@ def test_what_a_function_leaves_running_in_its_group_ends_with_the_minion(tmp_pa
         pid.write_text(str(subprocess.Popen(["sleep", "60"]).pid))
 
     assert run(FuncCallback(work), [1], slots=2).code == 0
-    until(lambda: not alive(int(pid.read_text())), 1.0)
+    until(lambda: not alive(int(pid.read_text())))

@@ -59,7 +59,7 @@ def _lost(tmp_path: Path, policy: str, kind: type[_Forgets] = _Forgets) -> tuple
         engine.lose = False
         if policy == "finish":
             (tmp_path / "go").touch()
-        until(lambda: ends, 5.0)
+        until(lambda: ends)
     assert ends == [0]
     return minion, queue, [record.settled for record in kept.records]
 
@@ -95,7 +95,7 @@ def test_what_is_lost_before_it_began_is_not_run(tmp_path: Path) -> None:
         until(lambda: minion.stats.snapshot()["lease_lost"] >= 1)
         loop.drain()
         (tmp_path / "go").touch()
-        until(lambda: ends, 5.0)
+        until(lambda: ends)
     assert (tmp_path / "log").read_text().split() == ["quick"] * 5 + ["long"]
     assert minion.stats.snapshot()["in_flight"] == 0
 
@@ -110,7 +110,7 @@ def test_a_delivery_of_what_is_held_ends_the_former_one(tmp_path: Path) -> None:
         clock[0] += 100.0  # the queue's clock, not the minion's
         until(lambda: minion.stats.snapshot()["lease_lost"] == 1)
         (tmp_path / "go").touch()
-        until(lambda: ends, 5.0)
+        until(lambda: ends)
     assert ends == [0]
     counters = {k: v for k, v in minion.stats.snapshot().items() if v}
     assert counters == {"received": 2, "redelivered": 1, "crashed": 1, "lease_lost": 1, "succeeded": 1}
