@@ -150,10 +150,10 @@ def _registry(spec: str | None) -> tuple[str, str]:
 
 def _load(kind: str, name: str, contract: type[Any], error: type[MinionizeError]) -> type[Any]:
     group = "registries" if kind == "registry" else f"{kind}s"
-    with _needs(kind, name, error):
-        if name in builtin(group):
-            return _only_class(f"minionize.{group}.{name}", contract)
+    if name not in builtin(group):
         return _from_entry_point(kind, group, name, contract, error)
+    with _needs(kind, name, error):
+        return _only_class(f"minionize.{group}.{name}", contract)
 
 
 def _see(module: str) -> None:
@@ -197,7 +197,12 @@ def _from_entry_point(kind: str, group: str, name: str, contract: type[Any], err
     from importlib.metadata import entry_points
 
     for entry in entry_points(group=f"minionize.{group}", name=name):
-        found = entry.load()
+        try:
+            found = entry.load()
+        except Exception as wrong:  # the border around packages of others
+            whose = f" of the package {entry.dist.name}" if entry.dist else ""
+            words = f"the entry point {entry.value}{whose} cannot be loaded: {type(wrong).__name__}: {wrong}"
+            raise error(f"{kind} {name}: {words}; mend it, or install what it needs") from wrong
         if not (isinstance(found, type) and issubclass(found, contract)):
             raise error(f"{kind} {name}: the entry point {entry.value} is no {contract.__name__}")
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -58,6 +58,8 @@ class ProcessCallback(DefaultCallback):
             raise ValueError(f"to_cmd: {type(error).__name__}: {error}") from error
         if isinstance(cmd, str):
             return ("/bin/sh", "-c", cmd)
+        if not isinstance(cmd, Iterable):
+            raise ValueError(f"to_cmd gave {cmd!r}: it must return a text, or a list of words")
         words = tuple(str(word) for word in cmd)
         if not words:
             raise ValueError("to_cmd gave no command")

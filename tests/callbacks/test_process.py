@@ -53,6 +53,15 @@ def test_a_string_goes_to_a_shell_and_a_list_does_not() -> None:
     assert argv(Listed(), {"word": "x; y"}) == ("echo", "x; y", "7")
 
 
+def test_a_return_that_was_forgotten_is_named() -> None:
+    class Forgets(ProcessCallback):
+        def to_cmd(self, param: Param) -> Any:
+            pass
+
+    with pytest.raises(ValueError, match="to_cmd gave None: it must return a text, or a list of words"):
+        argv(Forgets(), "x")
+
+
 def test_to_cmd_may_be_written_without_self() -> None:
     """The page of 0.3.4 shows it so."""
 

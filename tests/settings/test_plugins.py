@@ -26,15 +26,17 @@ class MyRegistry(DirectoryRegistry):
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A package beside ours that adds three engines and three registries, of which two are no good."""
+    """A package beside ours that adds engines and registries, of which one each is good."""
     (tmp_path / "minion_mine.py").write_text(PLUGIN)
     (tmp_path / "minion_registry.py").write_text(REGISTRY)
     (tmp_path / "minion_needs.py").write_text("import no_such_client.api")
+    (tmp_path / "minion_raises.py").write_text("raise RuntimeError('boom')")
     info = tmp_path / "mine-1.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1\n")
     (info / "entry_points.txt").write_text(
         "[minionize.engines]\nmine = minion_mine:MyEngine\nneeds = minion_needs:X\nodd = minion_mine:__name__\n"
+        "nameless = minion_mine:Nope\nraises = minion_raises:X\n"
         "[minionize.registries]\nmine = minion_registry:MyRegistry\nneeds = minion_needs:X\n"
         "odd = minion_mine:MyEngine\n"
     )
@@ -85,9 +87,16 @@ def test_an_entry_point(install: Path) -> None:
 
 
 def test_an_entry_point_without_its_client(install: Path) -> None:
-    with pytest.raises(EngineError, match=r"no_such_client is not installed; pip install 'minionize\[needs\]'"):
+    words = "entry point minion_needs:X of the package mine cannot be loaded: .*no_such_client.* install what it needs"
+    with pytest.raises(EngineError, match=words):
         load_engine("needs")
     assert "minion_needs" not in sys.modules
+
+
+@pytest.mark.parametrize(("name", "words"), [("nameless", "no attribute 'Nope'"), ("raises", "RuntimeError: boom")])
+def test_an_entry_point_that_cannot_be_loaded(install: Path, name: str, words: str) -> None:
+    with pytest.raises(EngineError, match=f"engine {name}: the entry point .* cannot be loaded: .*{words}"):
+        load_engine(name)
 
 
 def test_an_entry_point_that_is_no_engine(install: Path) -> None:
@@ -149,7 +158,7 @@ def test_a_registry_by_entry_point(install: Path) -> None:
     registry = load_registry("mine://host/x", {})
     assert registry is not None
     assert registry.name == "mine"
-    with pytest.raises(SettingsError, match="no_such_client is not installed"):
+    with pytest.raises(SettingsError, match="minion_needs:X of the package mine cannot be loaded"):
         load_registry("needs://host", {})
     with pytest.raises(SettingsError, match="minion_mine:MyEngine is no Registry"):
         load_registry("odd://host", {})
