@@ -34,6 +34,8 @@ class ResultsReporter(Reporter):
         super().__init__(**values)
         if not path:
             raise SettingsError("the results need a place: --results PATH")
+        if path == "-":
+            raise SettingsError("--results -: results go to files; --reporter stdout writes records to stdout")
         self.path = os.fspath(path)
         self.note = ""
         self._table = self.path.lower().endswith(".csv")

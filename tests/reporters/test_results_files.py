@@ -40,6 +40,11 @@ def test_no_place_is_an_error_of_the_user() -> None:
         ResultsReporter()
 
 
+def test_a_dash_is_no_file_of_that_name() -> None:
+    with pytest.raises(SettingsError, match="--reporter stdout"):
+        ResultsReporter("-")
+
+
 def test_a_second_minion_gets_a_file_of_its_own(tmp_path: Path) -> None:
     first, second = reporter(tmp_path / "out.jsonl", "m1"), reporter(tmp_path / "out.jsonl", "m2")
     first.report(make_record("one"))
