@@ -7,7 +7,6 @@ from minionize.errors import SettingsError
 # A run takes two pipes and a descriptor of its process; the queue, the reporters and Python want some, too.
 _EACH = 5
 _OTHERS = 100
-_SURE = 100
 
 
 def make_room(slots: int) -> None:
@@ -16,8 +15,8 @@ def make_room(slots: int) -> None:
     Raises:
         SettingsError: The hard limit does not allow it.
     """
-    if slots <= _SURE:
-        return
+    if slots == 1:
+        return  # what has room for nothing else has room for that
     import resource
 
     need = slots * _EACH + _OTHERS
