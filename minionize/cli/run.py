@@ -140,8 +140,10 @@ def _callback(settings: Settings, command: tuple[str, ...], cwd: Path) -> tuple[
         raise SettingsError(f"--function {function}: a function cannot run in a container; give a COMMAND")
     if function and not command:
         from minionize.cli.function import load_function
+        from minionize.worker.environment import lent
 
-        return load_function(function, cwd)
+        with lent({**settings.env, **settings.environ}):
+            return load_function(function, cwd)
     words = command or settings.command
     if not words:
         raise SettingsError(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from minionize.callback import DefaultCallback
 from minionize.callbacks.function import FuncCallback
 from minionize.cli.function import load_function
 from minionize.errors import CallbackError, SettingsError
+from tests.cli.conftest import Terminal
 
 MODULE = """
 import minionize
@@ -107,3 +109,11 @@ def test_a_file_is_named_as_a_module(tmp_path: Path) -> None:
     (tmp_path / "script.py").touch()
     with pytest.raises(SettingsError, match=r"did you mean script:f\?"):
         load_function("script.py:f", tmp_path)
+
+
+def test_the_module_sees_what_dotenv_says(module: Path, minionize: Terminal) -> None:
+    (module / ".env").write_text("OF_DOTENV=1\n")
+    (module / "fn_reads.py").write_text("import os\nVALUE = os.environ['OF_DOTENV']\ndef f(p): pass\n")
+    result = minionize("--function", "fn_reads:f", "--dry-run", params="a\n")
+    assert (result.exit_code, result.stdout) == (0, "fn_reads:f(a)\n")
+    assert "OF_DOTENV" not in os.environ
