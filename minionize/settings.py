@@ -57,7 +57,8 @@ class _Layers:
         try:
             return Resolved(setting, setting.parse(raw), source)
         except ValueError as error:
-            shown = MASK if setting.secret else repr(raw)
+            many = raw if isinstance(raw, tuple) else (raw,)
+            shown = MASK if setting.secret else ", ".join(map(repr, many))
             raise SettingsError(f"{source}: {setting.key} is {shown}; it {error}") from None
 
     def _find(self, setting: Setting, section: str) -> tuple[Any, str]:

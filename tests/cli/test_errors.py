@@ -21,6 +21,7 @@ from tests.cli.conftest import Terminal
         (["--retries", "x", "echo"], "minionize: error: --retries: retries is 'x'; it must be a whole number, 0 or"),
         (["-P", "none", "echo"], "minionize: error: --slots: slots is 'none'; it must be a number of slots"),
         (["--output", "all", "echo"], "minionize: error: --output: output is 'all'; it must be one of group, line"),
+        (["--label", "x", "echo"], "minionize: error: --label: label is 'x'; it must be labels, such as"),
         (["--shell=1", "echo"], "minionize: error: option '--shell' does not take a value\n"),
         ([], "minionize: error: no COMMAND to run\nUsage: minionize [OPTIONS] COMMAND [ARG]...\n"),
         (["--function", "f", "-e", "file"], "minionize: error: --function f: must be MODULE:NAME"),
