@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import click
@@ -48,7 +48,7 @@ def guarded(
     work: Callable[[], int],
     flags: Sequence[str] = (),
     hint: str = "",
-    foreign: Mapping[str, str] | None = None,
+    foreign: Callable[[str], str | None] | None = None,
 ) -> int:
     """Run something; turn whatever ends it into a message and an exit code.
 
@@ -57,7 +57,7 @@ def guarded(
         work: What is run; returns the exit code.
         flags: Options that a misspelt one may have meant.
         hint: What else to say to who has typed what cannot be read.
-        foreign: Options of other programs, and what to do here instead.
+        foreign: Tells of an option of another program what to do here instead.
     """
     try:
         code = work()
@@ -69,7 +69,7 @@ def guarded(
                 raise
         return code
     except click.UsageError as error:
-        say(f"error: {_usage(error, flags, foreign or {})}\nTry '{program} --help'.{hint}", program)
+        say(f"error: {_usage(error, flags, foreign)}\nTry '{program} --help'.{hint}", program)
         return ExitCode.USAGE
     except MinionizeError as error:
         say(f"error: {error}", program)
@@ -80,10 +80,11 @@ def guarded(
         return ExitCode.SIGNAL + 13
 
 
-def _usage(error: click.UsageError, flags: Sequence[str], foreign: Mapping[str, str]) -> str:
+def _usage(error: click.UsageError, flags: Sequence[str], foreign: Callable[[str], str | None] | None) -> str:
     if isinstance(error, click.NoSuchOption):
-        if error.option_name in foreign:
-            return f"no such option {error.option_name}: {foreign[error.option_name]}"
+        words = foreign(error.option_name) if foreign else None
+        if words:
+            return f"no such option {error.option_name}: {words}"
         from minionize.names import nearest
 
         near = nearest(error.option_name, list(flags))

@@ -41,13 +41,17 @@ class _Minionize(click.Command):
         def run() -> int:
             return _dispatch(super(_Minionize, self).main(args, "minionize", **extra), width)
 
-        from minionize.cli.foreign import FOREIGN
-
-        sys.exit(guarded("minionize", run, [flag for entry in OPTIONS for flag in entry.flags], _HINT, FOREIGN))
+        sys.exit(guarded("minionize", run, [flag for entry in OPTIONS for flag in entry.flags], _HINT, _foreign))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete our own options in front of COMMAND only: what begins with a dash behind it is the program's."""
         return paths(incomplete) if ctx.params.get("command") else super().shell_complete(ctx, incomplete)
+
+
+def _foreign(option: str) -> str | None:
+    from minionize.cli.foreign import FOREIGN
+
+    return FOREIGN.get(option)
 
 
 def _command_line() -> _Minionize:
