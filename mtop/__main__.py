@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from mtop.cli.main import main
+from minionize.cli.start import start
 
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line."""
+    start("mtop.cli.main")
+
 
 if __name__ == "__main__":
     main()

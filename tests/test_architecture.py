@@ -34,8 +34,8 @@ IMPLEMENTATIONS = [
 CLIENTS = ("execo", "execo_engine", "google", "pulsar", "redis", "pika", "confluent_kafka", "docker")
 HEAVY = ("asyncio", "fastapi", "uvicorn", "pydantic", "textual", "httpx", "rich", "yaml")
 SHARED = {
-    "announcement", "cause", "cli.border", "console", "errors", "names", "plugins", "quoting", "records", "registries",
-    "registry", "settings", "stats", "version",
+    "announcement", "cause", "cli.border", "cli.start", "console", "errors", "names", "plugins", "quoting", "records",
+    "registries", "registry", "settings", "stats", "version",
 }  # fmt: skip
 """What mtop imports of minionize: docs/decisions.md tells why."""
 
